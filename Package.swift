@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+// The layers of `amqp`, lowest first: a target may import only those above it here. The protocol layers are compiled
+// without a path to the operating system, so "no I/O in the protocol" is a compile error and not a promise.
+import PackageDescription
+
+let strict: [SwiftSetting] = [
+  .swiftLanguageMode(.v6),
+  .strictMemorySafety(),
+  .treatAllWarnings(as: .error),
+  .enableUpcomingFeature("InternalImportsByDefault"),
+  .enableUpcomingFeature("MemberImportVisibility"),
+  .enableUpcomingFeature("ExistentialAny"),
+]
+/// `import Glibc` and `import Foundation` in these targets fail with "no such module".
+let pure: [SwiftSetting] =
+  strict + [
+    .unsafeFlags([
+      "-module-alias", "Glibc=IO_is_forbidden_in_the_protocol",
+      "-module-alias", "Foundation=Foundation_is_forbidden_in_the_protocol",
+      "-module-alias", "FoundationEssentials=FoundationEssentials_is_forbidden_in_the_protocol",
+      "-module-alias", "Dispatch=Dispatch_is_forbidden_in_the_protocol",
+    ])
+  ]
+
+func tests(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+  .testTarget(name: name, dependencies: dependencies + ["Support"], swiftSettings: testing)
+}
+let testing: [SwiftSetting] = [.swiftLanguageMode(.v6), .treatAllWarnings(as: .error)]
+
+let package = Package(
+  name: "amqp",
+  targets: [
+    .target(name: "Bytes", swiftSettings: pure),
+    .target(name: "Wire", dependencies: ["Bytes"], swiftSettings: pure),
+    .target(name: "Engine", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
+    .target(name: "Render", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
+    .target(name: "Transport", dependencies: ["Bytes"], swiftSettings: strict),
+    .target(name: "Runtime", dependencies: ["Bytes", "Wire", "Engine", "Transport"], swiftSettings: strict),
+    .target(name: "Console", swiftSettings: strict),
+    .executableTarget(
+      name: "amqp", dependencies: ["Bytes", "Wire", "Engine", "Transport", "Runtime", "Render", "Console"],
+      swiftSettings: strict),
+
+    .target(name: "Support", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Support", swiftSettings: testing),
+    tests("BytesTests", ["Bytes"]),
+    tests("WireTests", ["Bytes", "Wire"]),
+    tests("EngineTests", ["Bytes", "Wire", "Engine"]),
+    tests("RenderTests", ["Bytes", "Wire", "Render"]),
+    tests("TransportTests", ["Bytes", "Transport"]),
+    tests("ConsoleTests", ["Console", "amqp"]),
+    tests("CommandTests", ["amqp"]),
+    tests("InteropTests", ["amqp"]),
+  ]
+)
