@@ -1,0 +1,42 @@
+/// Validation of UTF-8 as Unicode defines it (no overlong forms, no surrogates, nothing above U+10FFFF).
+extension Span where Element == UInt8 {
+  /// The offset of the first byte that can't belong to UTF-8 text, or nil when all of it is well formed.
+  package func firstInvalidUTF8() -> Int? {
+    var i = 0
+    let n = count
+    while i < n {
+      // Eight ASCII bytes at a time: most text is that.
+      if i &+ 8 <= n && u64(i) & 0x8080_8080_8080_8080 == 0 {
+        i &+= 8
+        continue
+      }
+      let lead = self[i]
+      if lead < 0x80 {
+        i &+= 1
+        continue
+      }
+      let length: Int
+      var low: UInt8 = 0x80
+      var high: UInt8 = 0xbf
+      switch lead {
+      case 0xc2...0xdf: length = 2
+      case 0xe0: (length, low) = (3, 0xa0)
+      case 0xed: (length, high) = (3, 0x9f)
+      case 0xe1...0xef: length = 3
+      case 0xf0: (length, low) = (4, 0x90)
+      case 0xf4: (length, high) = (4, 0x8f)
+      case 0xf1...0xf3: length = 4
+      default: return i
+      }
+      if i &+ length > n { return i }
+      if self[i &+ 1] < low || self[i &+ 1] > high { return i }
+      var k = 2
+      while k < length {
+        if self[i &+ k] & 0xc0 != 0x80 { return i }
+        k &+= 1
+      }
+      i &+= length
+    }
+    return nil
+  }
+}

@@ -1,0 +1,17 @@
+/// What a peer or a file may ask of us. Every length and count is held against these before any memory is taken.
+package struct Limits: Sendable {
+  /// The largest frame, in octets, that we take; announced in open.
+  package var frameSize: UInt32 = 65_536
+  /// How deep lists, maps, arrays and described values may nest.
+  package var depth: UInt8 = 64
+  /// Elements of an array whose constructor has no octets for each (null, true, list0, …).
+  package var zeroWidthElements: UInt32 = 65_536
+  /// Values in one frame or message.
+  package var values = 4_000_000
+  /// Sections in one message.
+  package var sections = 10_000
+  /// The largest message, in octets, that is put together from several transfers.
+  package var messageSize = 1 << 30
+
+  package init() {}
+}
