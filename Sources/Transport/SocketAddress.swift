@@ -1,0 +1,76 @@
+// An IPv4 or IPv6 address with its port, in the kernel's form.
+internal import Glibc
+
+package struct SocketAddress: Sendable, CustomStringConvertible {
+  private var storage = sockaddr_storage()
+  private(set) var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
+
+  var family: Int32 { Int32(storage.ss_family) }
+
+  /// Copies what getaddrinfo, accept or getsockname has filled in.
+  init(copying address: UnsafePointer<sockaddr>, length: socklen_t) {
+    self.length = min(length, self.length)
+    unsafe withUnsafeMutableBytes(of: &storage) { storage in
+      unsafe storage.copyMemory(from: UnsafeRawBufferPointer(start: address, count: Int(self.length)))
+    }
+  }
+
+  /// What `fill` puts there; nil when it answers other than 0.
+  init?(_ fill: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) {
+    let result = unsafe withUnsafeMutablePointer(to: &storage) { storage in
+      unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe fill($0, &length) }
+    }
+    if result != 0 { return nil }
+  }
+
+  /// `192.0.2.1` or `::1`; nil for a name. An address with a zone (`fe80::1%eth0`) is left to the resolver.
+  init?(numeric host: String, port: UInt16) {
+    var four = sockaddr_in()
+    var six = sockaddr_in6()
+    if unsafe inet_pton(AF_INET, host, &four.sin_addr) == 1 {
+      four.sin_family = sa_family_t(AF_INET)
+      four.sin_port = port.bigEndian
+      unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: four, as: sockaddr_in.self) }
+      length = socklen_t(MemoryLayout<sockaddr_in>.size)
+    } else if unsafe inet_pton(AF_INET6, host, &six.sin6_addr) == 1 {
+      six.sin6_family = sa_family_t(AF_INET6)
+      six.sin6_port = port.bigEndian
+      unsafe withUnsafeMutableBytes(of: &storage) { unsafe $0.storeBytes(of: six, as: sockaddr_in6.self) }
+      length = socklen_t(MemoryLayout<sockaddr_in6>.size)
+    } else {
+      return nil
+    }
+  }
+
+  func withPointer<R>(_ body: (UnsafePointer<sockaddr>) -> R) -> R {
+    unsafe withUnsafePointer(to: storage) { storage in
+      unsafe storage.withMemoryRebound(to: sockaddr.self, capacity: 1) { unsafe body($0) }
+    }
+  }
+
+  /// Its numeric host and its port; an address without them (a Unix socket) is shown as `local`, port 0.
+  package var endpoint: Endpoint {
+    unsafe withUnsafeBytes(of: storage) { storage in
+      unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: Int(INET6_ADDRSTRLEN)) { text in
+        let port: UInt16
+        let written: UnsafePointer<CChar>?
+        switch family {
+        case AF_INET:
+          var four = unsafe storage.load(as: sockaddr_in.self)
+          port = UInt16(bigEndian: four.sin_port)
+          unsafe written = inet_ntop(AF_INET, &four.sin_addr, text.baseAddress, socklen_t(text.count))
+        case AF_INET6:
+          var six = unsafe storage.load(as: sockaddr_in6.self)
+          port = UInt16(bigEndian: six.sin6_port)
+          unsafe written = inet_ntop(AF_INET6, &six.sin6_addr, text.baseAddress, socklen_t(text.count))
+        default:
+          return Endpoint(host: "local", port: 0)
+        }
+        guard let written = unsafe written else { return Endpoint(host: "local", port: port) }
+        return unsafe Endpoint(host: String(cString: written), port: port)
+      }
+    }
+  }
+
+  package var description: String { endpoint.description }
+}
