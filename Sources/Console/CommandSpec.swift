@@ -1,0 +1,163 @@
+// One row a subcommand, and the program that owns them. Like the option rows they are read by the parser, the help, the man
+// pages and the completions; nothing else knows which commands exist.
+
+package struct CommandSpec: Sendable {
+  package let name: String
+  /// One line, lower case, no full stop.
+  package let summary: String
+  /// What follows `amqp NAME`, one line for each way to call it.
+  package let synopsis: [String]
+  /// What the command does, in paragraphs.
+  package let description: [String]
+  package let positionals: [Positional]
+  package let afterDashes: AfterDashes
+  package let groups: [OptionGroup]
+  package let examples: [Example]
+  /// Variables that are no option's: secrets, and what other tools share.
+  package let environment: [EnvironmentSpec]
+  package let exitStatuses: [ExitCode]
+  package let seeAlso: [String]
+  package let habits: [Habit]
+  /// A positional that starts with one of these is a value of `option`.
+  package let urlPositional: URLPositional?
+
+  package init(
+    name: String, summary: String, synopsis: [String], description: [String] = [], positionals: [Positional] = [],
+    afterDashes: AfterDashes = .positionals, groups: [OptionGroup], examples: [Example] = [],
+    environment: [EnvironmentSpec] = [], exitStatuses: [ExitCode] = [.success, .usage], seeAlso: [String] = [],
+    habits: [Habit] = [], urlPositional: URLPositional? = nil
+  ) {
+    self.name = name
+    self.summary = summary
+    self.synopsis = synopsis
+    self.description = description
+    self.positionals = positionals
+    self.afterDashes = afterDashes
+    self.groups = groups
+    self.examples = examples
+    self.environment = environment
+    self.exitStatuses = exitStatuses
+    self.seeAlso = seeAlso
+    self.habits = habits
+    self.urlPositional = urlPositional
+  }
+
+  package func option(long: Substring) -> OptionSpec? {
+    for group in groups {
+      for option in group.options where option.long == long || option.aliases.contains(where: { $0 == long }) {
+        return option
+      }
+    }
+    return nil
+  }
+
+  package func option(short: Character) -> OptionSpec? {
+    for group in groups {
+      if let option = group.options.first(where: { $0.short == short }) { return option }
+    }
+    return nil
+  }
+
+  package var options: [OptionSpec] { groups.flatMap(\.options) }
+
+  /// A positional as the help and the completions show it; how many there may be is the command's own business.
+  package struct Positional: Sendable {
+    package let name: String
+    package let summary: String
+    package let completion: OptionSpec.Completion
+
+    package init(_ name: String, _ summary: String, completion: OptionSpec.Completion = .nothing) {
+      self.name = name
+      self.summary = summary
+      self.completion = completion
+    }
+  }
+
+  package enum AfterDashes: Sendable, Equatable {
+    /// What follows `--` are positionals, whatever they start with.
+    case positionals
+    /// What follows `--` is a program and its arguments.
+    case handler
+    /// Reserved for a handler that this version doesn't have; the text says so.
+    case refused(String)
+  }
+
+  /// What somebody types who comes from another tool: an option we don't have (`-p`, `--topic`), and what to type instead.
+  package struct Habit: Sendable {
+    package let spelling: String
+    package let instead: String
+
+    package init(_ spelling: String, _ instead: String) {
+      self.spelling = spelling
+      self.instead = instead
+    }
+  }
+
+  package struct Example: Sendable {
+    package let purpose: String
+    /// A shell command, exactly as it is typed.
+    package let command: String
+
+    package init(_ purpose: String, _ command: String) {
+      self.purpose = purpose
+      self.command = command
+    }
+  }
+
+  package struct URLPositional: Sendable {
+    package let prefixes: [String]
+    package let option: String
+
+    package init(prefixes: [String], option: String) {
+      self.prefixes = prefixes
+      self.option = option
+    }
+  }
+}
+
+package struct EnvironmentSpec: Sendable {
+  package let name: String
+  package let summary: String
+
+  package init(_ name: String, _ summary: String) {
+    self.name = name
+    self.summary = summary
+  }
+}
+
+package struct Program: Sendable {
+  package let name: String
+  package let version: String
+  /// Of this version, `2026-11-21`: in the man pages.
+  package let date: String
+  package let summary: String
+  package let description: [String]
+  package let commands: [CommandSpec]
+  /// Commands that a later version brings: a clear refusal instead of "unknown".
+  package let planned: [(name: String, refusal: String)]
+  /// What may stand before a command.
+  package let options: [OptionGroup]
+  package let examples: [CommandSpec.Example]
+  package let environment: [EnvironmentSpec]
+  package let seeAlso: [String]
+
+  package init(
+    name: String, version: String, date: String, summary: String, description: [String], commands: [CommandSpec],
+    planned: [(name: String, refusal: String)], options: [OptionGroup], examples: [CommandSpec.Example],
+    environment: [EnvironmentSpec], seeAlso: [String]
+  ) {
+    self.name = name
+    self.version = version
+    self.date = date
+    self.summary = summary
+    self.description = description
+    self.commands = commands
+    self.planned = planned
+    self.options = options
+    self.examples = examples
+    self.environment = environment
+    self.seeAlso = seeAlso
+  }
+
+  package func command(_ name: String) -> CommandSpec? { commands.first { $0.name == name } }
+}

@@ -1,0 +1,65 @@
+// Where to connect and as whom: the rows of every command that speaks to a peer.
+import Console
+
+enum ConnectOptions {
+  static let group = OptionGroup(
+    "Connection",
+    [
+      .value(
+        "url", short: "u", "URL", standard: .value("amqp://guest:guest@localhost:5672"), environment: "AMQP_URL",
+        secrecy: .url, "the peer to connect to",
+        details: """
+          `amqp://USER:PASSWORD@HOST:PORT/VHOST`, every part but the host optional and percent-encoded. An argument that starts \
+          with `amqp://` is the URL too.
+          """),
+      .value(
+        "protocol", "VERSION", kind: .choice(["auto", "1.0"]), standard: .value("auto"), "the protocol to speak"),
+      .value(
+        "vhost", "NAME", standard: .described("the URL's path, else `/`"), "the virtual host",
+        details: "Over 1.0 it is announced as the host name `vhost:NAME`. `--vhost ''` is the one with the empty name."),
+      .value(
+        "hostname", "NAME", standard: .described("the URL's host"), "the host name to announce in open, as it is"),
+      .value(
+        "user", "NAME", aliases: ["username"], standard: .described("the URL's user"), environment: "AMQP_USER",
+        "the user to log in as"),
+      .value(
+        "password-file", "FILE", kind: .bytes, completion: .file, "read the password from the first line of FILE",
+        details: "`-` is standard input. `AMQP_PASSWORD` is the other way; no option takes the password itself."),
+      .value("container-id", "ID", standard: .described("a fresh one"), "our container-id"),
+      .value(
+        "sasl", "MECH,…", kind: .list(["ANONYMOUS", "PLAIN"]), standard: .described("the strongest offered"),
+        "the SASL mechanisms allowed, in order of preference"),
+      .value(
+        "heartbeat", "DUR", kind: .duration, standard: .value("30s"),
+        "give up on a peer that is silent for this long",
+        details: "We announce it as idle-time-out, and send empty frames as often as the peer asks for."),
+      .value(
+        "connect-timeout", "DUR", kind: .duration, standard: .value("10s"), "the time limit of a connection attempt",
+        details: "From the name's resolution until the peer's open."),
+      .value(
+        "listen", "[HOST:]PORT", "be the peer: wait for connections, no broker needed",
+        details: """
+          HOST is 127.0.0.1 when it isn't given, PORT 0 picks a free one; `listening on HOST:PORT` is printed on standard error. \
+          Any number of clients may connect.
+          """),
+      .optional(
+        "trace", "FORM", kind: .choice(["line", "tree", "hex"]), implied: "line",
+        "print every frame, in and out, on standard error",
+        details: "`--trace` alone is `--trace=line`: a line a frame."),
+    ])
+
+  static let habits: [CommandSpec.Habit] = [
+    .init("-p", "a port is part of the URL: -u amqp://HOST:PORT"),
+    .init("-s", "the server is part of the URL: -u amqp://HOST:PORT"),
+    .init("-i", "our own id is --container-id ID"),
+    .init("-d", "-v prints the settings in force, --trace every frame"),
+    .init("--host", "the host is part of the URL: -u amqp://HOST:PORT"),
+    .init("--server", "the host is part of the URL: -u amqp://HOST:PORT"),
+    .init("--broker", "the broker is a URL: -u amqp://HOST:PORT"),
+    .init("--port", "a port is part of the URL: -u amqp://HOST:PORT"),
+    .init("--password", "put the password into a file for --password-file FILE, or into AMQP_PASSWORD"),
+    .init("--debug", "-v prints the settings in force, --trace every frame"),
+    .init("--topic", "the address is an argument"),
+    .init("--address", "the address is an argument"),
+  ]
+}

@@ -1,0 +1,131 @@
+// `amqp receive`, as data.
+import Console
+
+enum ReceiveOptions {
+  static let command = CommandSpec(
+    name: "receive",
+    summary: "receive messages and print them",
+    synopsis: ["[OPTION]… SOURCE…", "[OPTION]… --listen [HOST:]PORT [PATTERN…]"],
+    description: [
+      """
+      The body of each message and a newline are written to standard output; a message is settled only when its output is \
+      written. `amqp receive` runs until Ctrl-C unless an ending is given: `--count`, `--idle`, `--drain` or `--for`.
+      """,
+      """
+      At every end, by whatever cause, what was written is settled and the rest is given back to the peer.
+      """,
+    ],
+    positionals: [
+      .init("SOURCE", "where from: a queue's name, `/queues/NAME`, or any address the peer knows"),
+      .init("PATTERN", "with `--listen`: the addresses that clients may send to, as shell patterns; none allows any"),
+    ],
+    afterDashes: .refused("handlers are not in this version yet"),
+    groups: [endings, output, settling, link, ConnectOptions.group, SharedOptions.general],
+    examples: [
+      .init("print what comes, until Ctrl-C", "amqp receive orders"),
+      .init("one message, or status 2 after five seconds", "amqp receive orders -c 1 -t 5s"),
+      .init("everything that is in the queue, as JSON", "amqp receive orders --drain -J"),
+      .init("look, but take nothing", "amqp receive orders --browse --drain -f '%p{subject} %s\\n'"),
+      .init("no broker: print what clients send here", "amqp receive --listen 5672"),
+    ],
+    environment: SharedOptions.environment,
+    exitStatuses: SharedOptions.exitStatuses,
+    seeAlso: ["amqp(1)", "amqp-send(1)"],
+    habits: habits + ConnectOptions.habits,
+    urlPositional: SharedOptions.urls)
+
+  private static let endings = OptionGroup(
+    "Endings",
+    [
+      .value(
+        "count", short: "c", "N", kind: .count, aliases: ["limit"], "end after N messages",
+        details: "When another ending comes before, the exit status is 2. No more than N are asked for."),
+      .value("idle", "DUR", kind: .duration, "end when nothing came for this long"),
+      .flag(
+        "drain", "end when the source has no more messages",
+        details: "The peer is asked by drain; one that doesn't answer needs `--idle`."),
+      SharedOptions.forDuration,
+    ])
+
+  private static let output = OptionGroup(
+    "Output",
+    [
+      .value(
+        "format", short: "f", "FMT", standard: .value("%s\\n"), "print each message by this format",
+        details: """
+          `%s` body, `%S` its length, `%x` in hexadecimal, `%b` in base64, `%t` address, `%k` subject, `%h` headers, `%H{key}` one \
+          header, `%p{name}` one property, `%o` offset, `%n` number, `%d` delivery count, `%D` redelivered, `%T` arrival in ms, \
+          `%I` arrival as RFC 3339, `%R` 4-octet length prefix, `%%`; `\\n`, `\\t`, `\\0`, `\\xHH`. Width and precision as in \
+          printf(1).
+          """),
+      .flag("raw", "print bodies as they are, with nothing between them"),
+      .optional(
+        "json", short: "J", "FORM", kind: .choice(["lossless", "plain"]), implied: "lossless",
+        "print each message as a line of JSON",
+        details: """
+          `-J` keeps every type, and `amqp send -J` reads it back; `--json=plain` drops types and embeds JSON bodies, for jq(1).
+          """),
+    ] + SharedOptions.delimiters + [SharedOptions.statistics])
+
+  private static let settling = OptionGroup(
+    "Taking and settling",
+    [
+      .value(
+        "credit", "N", kind: .count, standard: .described("500, growing to 8192"),
+        "how many messages the peer may send ahead"),
+      .value(
+        "settle", "OUTCOME", standard: .value("accept"),
+        completion: .words([
+          "accept", "reject", "release", "modify", "modify:failed", "modify:undeliverable",
+          "modify:failed,undeliverable",
+          "none",
+        ]), "the outcome of each message that is written",
+        details: """
+          `accept`, `reject`, `release`, `modify` or `none`. `modify` may be followed by `:failed`, `:undeliverable` and \
+          annotations `KEY=VALUE`, with commas between them. `none`: taken, not settled, given back at the end. `release` and \
+          `modify` are sent when the run ends, so that no message is seen twice.
+          """),
+      .flag(
+        "browse", "look at messages without taking them",
+        details: "The source's distribution mode is copy."),
+    ])
+
+  private static let link = OptionGroup(
+    "Address and link",
+    SharedOptions.address("SOURCE") + [
+      .value(
+        "filter", "[NAME=]V", repeatable: true,
+        completion: .words([
+          "apache.org:selector-filter:string=", "apache.org:no-local-filter:list=", "amqp:sql-filter=",
+        ]),
+        "a filter on the source",
+        details: """
+          A selector such as `colour = 'red'`, or NAME=V where NAME is the filter's own name and has a colon in it, such as \
+          `rabbitmq:stream-filter=invoices`. A filter that the peer ignores is reported.
+          """),
+      .value(
+        "offset", short: "o", "POSITION", completion: .words(["first", "last", "next"]), "where to begin in a stream",
+        details: """
+          `first`, `last`, `next`, a number (that offset), a duration such as `10m` (that long ago), or a time as RFC 3339.
+          """),
+      .value(
+        "subscription", "NAME[,durable][,shared][,global]", "subscribe under this name",
+        details: """
+          NAME is the link's name. `durable` keeps the subscription when we leave; `shared` lets several receivers share it, with \
+          `global` also those of other container-ids.
+          """),
+    ] + SharedOptions.link(terminus: "source"))
+
+  private static let habits: [CommandSpec.Habit] = [
+    .init("-b", "a number of messages is -c N"),
+    .init("-n", "a number of messages is -c N"),
+    .init("-m", "a number of messages is -c N"),
+    .init("-p", "a prefetch limit is --credit N; a port is part of the URL: -u amqp://HOST:PORT"),
+    .init("-A", "without acknowledgement is --mode at-most-once"),
+    .init("-G", "a shared subscription is --subscription NAME,shared"),
+    .init("-W", "the time limit is -t DUR, an ending --for DUR"),
+    .init("-l", "each message ends with a newline already; -0 and -D change that"),
+    .init("--prefetch", "a prefetch limit is --credit N"),
+    .init("--no-ack", "without acknowledgement is --mode at-most-once"),
+  ]
+}
