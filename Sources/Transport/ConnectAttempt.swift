@@ -21,6 +21,12 @@ package final class ConnectAttempt {
     self.endpoint = endpoint
   }
 
+  /// For addresses that are known already.
+  package init(to endpoint: Endpoint, addresses: [SocketAddress]) {
+    self.endpoint = endpoint
+    waiting = addresses[...]
+  }
+
   /// What to poll for; nil before the first `advance` and after the last.
   package var interest: (number: Int32, read: Bool, write: Bool)? {
     if let resolution { return (resolution.number, read: true, write: false) }

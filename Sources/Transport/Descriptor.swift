@@ -43,13 +43,13 @@ package struct Descriptor: ~Copyable, Sendable {
   }
 
   /// Appends what there is to read, at most the free capacity of `span`. A full span moves `.bytes(0)`.
-  package borrowing func read(into span: inout OutputRawSpan) throws(Errno) -> Progress {
+  package borrowing func read(into span: inout OutputRawSpan) throws(Errno) -> IOProgress {
     let number = number
     return try unsafe fill(&span) { unsafe Glibc.read(number, $0.baseAddress, $0.count) }
   }
 
   /// Writes as much of `span` as the other side takes.
-  package borrowing func write(_ span: Span<UInt8>) throws(Errno) -> Progress {
+  package borrowing func write(_ span: Span<UInt8>) throws(Errno) -> IOProgress {
     let number = number
     return try unsafe drain(span) { unsafe Glibc.write(number, $0.baseAddress, $0.count) }
   }
@@ -78,8 +78,8 @@ package struct Descriptor: ~Copyable, Sendable {
 /// Runs a reading call over the free part of `span` and appends what it delivered.
 func fill(
   _ span: inout OutputRawSpan, _ call: (UnsafeMutableRawBufferPointer) -> Int
-) throws(Errno) -> Progress {
-  try unsafe span.withUnsafeMutableBytes { (buffer, count) throws(Errno) -> Progress in
+) throws(Errno) -> IOProgress {
+  try unsafe span.withUnsafeMutableBytes { (buffer, count) throws(Errno) -> IOProgress in
     let free = unsafe UnsafeMutableRawBufferPointer(rebasing: buffer[count...])
     guard free.count > 0 else { return .bytes(0) }
     while true {
@@ -99,9 +99,9 @@ func fill(
 }
 
 /// Runs a writing call over `span`.
-func drain(_ span: Span<UInt8>, _ call: (UnsafeRawBufferPointer) -> Int) throws(Errno) -> Progress {
+func drain(_ span: Span<UInt8>, _ call: (UnsafeRawBufferPointer) -> Int) throws(Errno) -> IOProgress {
   guard !span.isEmpty else { return .bytes(0) }
-  return try unsafe span.withUnsafeBytes { (buffer) throws(Errno) -> Progress in
+  return try unsafe span.withUnsafeBytes { (buffer) throws(Errno) -> IOProgress in
     while true {
       let moved = unsafe call(buffer)
       if moved >= 0 { return .bytes(moved) }

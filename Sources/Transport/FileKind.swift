@@ -45,7 +45,7 @@ enum Access: ~Copyable {
 }
 
 extension Access {
-  init(to number: Int32, _ kind: FileKind, _ mode: Int32) {
+  init(to number: Int32, _ kind: FileKind, _ mode: Int32, reopening: Bool) {
     switch kind {
     case .file, .device, .directory:
       self = .plain
@@ -53,6 +53,10 @@ extension Access {
       self = .perCall
     case .pipe, .terminal:
       // Fails without /proc, for a terminal that is another user's (su), and for a FIFO that has lost its reader.
+      guard reopening else {
+        self = .polled
+        return
+      }
       do throws(Errno) {
         self = .nonBlocking(try Descriptor(opening: "/proc/self/fd/\(number)", mode | O_NONBLOCK))
       } catch {

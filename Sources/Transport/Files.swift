@@ -13,7 +13,7 @@ package enum Files {
     // One byte more than there should be, so that the end shows without growing. Files under /proc say 0 and have more.
     var chunk = max(size, 4_095) + 1
     while size <= limit, bytes.count <= limit {
-      let progress: Progress
+      let progress: IOProgress
       do throws(Errno) {
         progress = try file.read(appendingTo: &bytes, atMost: min(chunk, limit + 1 - bytes.count))
       } catch {
@@ -62,8 +62,8 @@ package enum Files {
 }
 
 extension Descriptor {
-  borrowing func read(appendingTo bytes: inout [UInt8], atMost count: Int) throws(Errno) -> Progress {
-    var progress = Progress.end
+  borrowing func read(appendingTo bytes: inout [UInt8], atMost count: Int) throws(Errno) -> IOProgress {
+    var progress = IOProgress.end
     try bytes.append(addingCapacity: count) { (span: inout OutputSpan<UInt8>) throws(Errno) in
       try unsafe span.withUnsafeMutableBufferPointer { (buffer, initialized) throws(Errno) in
         var raw = unsafe OutputRawSpan(buffer: UnsafeMutableRawBufferPointer(buffer), initializedCount: initialized)

@@ -10,11 +10,11 @@ package final class InputFile {
   /// A FIFO we opened ourselves reads as ended until its first writer comes.
   private let mayLackWriter: Bool
 
-  /// Standard input, unless told otherwise.
-  package init(inherited number: Int32 = STDIN_FILENO) throws(Errno) {
+  /// Standard input, unless told otherwise. `reopening` false takes the last row of `Access` for pipes and terminals.
+  package init(inherited number: Int32 = STDIN_FILENO, reopening: Bool = true) throws(Errno) {
     descriptor = Descriptor(inherited: number)
     kind = try FileKind(of: number)
-    access = Access(to: number, kind, O_RDONLY)
+    access = Access(to: number, kind, O_RDONLY, reopening: reopening)
     mayLackWriter = false
     if kind == .directory { throw Errno("read", code: EISDIR) }
   }
@@ -28,7 +28,7 @@ package final class InputFile {
     if kind == .directory { throw Errno("open", code: EISDIR, subject: path) }
   }
 
-  package func read(into span: inout OutputRawSpan) throws(Errno) -> Progress {
+  package func read(into span: inout OutputRawSpan) throws(Errno) -> IOProgress {
     switch access {
     case .plain:
       let progress = try descriptor.read(into: &span)

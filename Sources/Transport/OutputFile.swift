@@ -9,15 +9,15 @@ package final class OutputFile {
   private let descriptor: Descriptor
   private let access: Access
 
-  /// Standard output, unless told otherwise.
-  package init(inherited number: Int32 = STDOUT_FILENO) throws(Errno) {
+  /// Standard output, unless told otherwise. `reopening` false takes the last row of `Access` for pipes and terminals.
+  package init(inherited number: Int32 = STDOUT_FILENO, reopening: Bool = true) throws(Errno) {
     descriptor = Descriptor(inherited: number)
     kind = try FileKind(of: number)
-    access = Access(to: number, kind, O_WRONLY)
+    access = Access(to: number, kind, O_WRONLY, reopening: reopening)
   }
 
   /// `.end`: nobody reads it any more (EPIPE).
-  package func write(_ span: Span<UInt8>) throws(Errno) -> Progress {
+  package func write(_ span: Span<UInt8>) throws(Errno) -> IOProgress {
     switch access {
     case .plain:
       return try descriptor.write(span)

@@ -25,13 +25,13 @@ package final class Socket {
   }
 
   /// `.end` when the peer has closed its side.
-  package func read(into span: inout OutputRawSpan) throws(Errno) -> Progress {
+  package func read(into span: inout OutputRawSpan) throws(Errno) -> IOProgress {
     let number = number
     return try unsafe fill(&span) { buffer in unsafe recv(number, buffer.baseAddress, buffer.count, 0) }
   }
 
   /// `.end` when the connection no longer takes anything. What the peer sent before that can still be read.
-  package func write(_ span: Span<UInt8>) throws(Errno) -> Progress {
+  package func write(_ span: Span<UInt8>) throws(Errno) -> IOProgress {
     let number = number
     return try unsafe drain(span) { buffer in unsafe send(number, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
     }
@@ -40,10 +40,10 @@ package final class Socket {
   /// Reads and forgets, a bounded amount a call. To close in order: `endWriting`, then this at each readiness until `.end`
   /// or your deadline, then drop the socket. Closing with unread input makes the kernel send a reset, which can destroy
   /// our last bytes before the peer has read them.
-  package func discardInput() throws(Errno) -> Progress {
+  package func discardInput() throws(Errno) -> IOProgress {
     let number = number
     return try unsafe withUnsafeTemporaryAllocation(byteCount: 16_384, alignment: 1) {
-      (buffer) throws(Errno) -> Progress in
+      (buffer) throws(Errno) -> IOProgress in
       var span = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
       return try unsafe fill(&span) { buffer in unsafe recv(number, buffer.baseAddress, buffer.count, 0) }
     }

@@ -1,6 +1,6 @@
 // What one read or write came to. A failure is thrown.
 
-package enum Progress: Equatable, Sendable {
+package enum IOProgress: Equatable, Sendable {
   /// So many bytes moved. A write may be short: the caller keeps the rest.
   case bytes(Int)
   /// Nothing now; poll says when.
