@@ -1,0 +1,475 @@
+/// The AMQP 1.0 connection as a pure function of octets and time: it is handed octets and the time, and hands back
+/// events, octets and the next deadline. It owns the connection's state and the parsing of frames; what frames do to
+/// sessions and links is in the extensions beside this file. It knows no socket and no clock.
+///
+/// Replies are state: `settle`, credit and the like only note what is due, and `produce` writes it when output is
+/// asked for. So replies merge by themselves, and reading never has to wait for the peer to read.
+import Bytes
+import Wire
+
+struct Machine10: Sendable {
+  /// Where the connection stands, seen from what comes in.
+  enum Phase: Sendable {
+    case saslHeader, saslMechanisms, saslInit, saslOutcome, amqpHeader, open, running
+    /// The peer's close has come, or a fault has: nothing more is read.
+    case over
+  }
+
+  let settings: ConnectionSettings
+  var phase: Phase
+  var input = ByteQueue()
+  var output = ByteQueue()
+  var dissector = Dissector()
+  var peer = PeerDescription()
+  var sessions: [Session] = []
+  var links: [Link] = []
+  /// The session behind each of the peer's channels.
+  var channels: [UInt16: Int] = [:]
+  /// Events that wait behind the one that was handed out; mostly empty.
+  var events: [Event] = []
+  var nextEventIndex = 0
+
+  /// Headers and SASL are done, or done with on our side: open may be written.
+  var mayOpen = false
+  var openDue: Bool
+  var openSent = false
+  var closeDue = false
+  var closeSent = false
+  var closeError: AMQPError?
+  var closedReported = false
+  /// Something besides transfers may have to be written.
+  var workDue = true
+
+  var lastReceived: Instant
+  var lastSent: Instant
+  /// The frame size that the peer takes, at least 512.
+  var remoteFrameSize = 512
+  var nextLinkNumber = 0
+
+  /// The bound on what waits to be written before no more transfers are cut.
+  static let outputBound = 256 * 1024
+  static let handleMax: UInt32 = 4_095
+
+  init(_ settings: ConnectionSettings, now: Instant) {
+    self.settings = settings
+    dissector.limits = settings.limits
+    lastReceived = now
+    lastSent = now
+    openDue = settings.role == .initiator
+    if settings.mechanisms.isEmpty {
+      phase = .amqpHeader
+      if settings.role == .initiator {
+        output.append(ProtocolHeader.amqp10.bytes)
+        mayOpen = true
+      }
+    } else {
+      phase = .saslHeader
+      if settings.role == .initiator { output.append(ProtocolHeader.sasl10.bytes) }
+    }
+  }
+
+  // MARK: The world
+
+  mutating func receive<E: Error>(
+    now: Instant, room: Int, _ fill: (inout OutputRawSpan) throws(E) -> Void
+  ) throws(E) -> Int {
+    let n = try input.fill(room: room, fill)
+    if n > 0 { lastReceived = now }
+    return n
+  }
+
+  /// The peer will send nothing more. What is buffered is still handled first.
+  mutating func receivedEnd() {
+    guard phase != .over else { return }
+    let midFrame = !input.isEmpty
+    let reason: String
+    switch phase {
+    case .saslHeader, .amqpHeader:
+      reason = midFrame ? "closed in the middle of its protocol header" : "closed before it said anything"
+    case .saslMechanisms, .saslInit: reason = "closed during SASL"
+    case .saslOutcome: reason = "closed without an answer to the credentials"
+    case .open: reason = "closed before open"
+    case .running, .over: reason = midFrame ? "closed in the middle of a frame" : "closed without saying why"
+    }
+    end(CloseReason(phase == .saslOutcome ? .sasl : .transport, .peer, AMQPError(Condition.connectionForced, reason)))
+  }
+
+  mutating func tick(now: Instant) {
+    guard phase != .over || !closedReported else { return }
+    if let limit = silenceLimit, now >= limit {
+      fail(
+        .transport,
+        AMQPError(Condition.resourceLimitExceeded, "nothing came for \((now - lastReceived) / 1_000_000_000) s"))
+    }
+    if let due = keepaliveDue, now >= due {
+      if output.isEmpty { output.appendKeepalive() }
+      lastSent = now
+    }
+  }
+
+  /// When `tick` wants to be called.
+  var deadline: Instant? {
+    switch (silenceLimit, keepaliveDue) {
+    case (let a?, let b?): min(a, b)
+    case (let a, let b): a ?? b
+    }
+  }
+
+  private var silenceLimit: Instant? {
+    phase == .over || settings.idleTimeOut == 0 || !openSent
+      ? nil : lastReceived + Instant(settings.idleTimeOut) * 2_000_000
+  }
+
+  private var keepaliveDue: Instant? {
+    guard phase == .running, openSent, !closeSent, let idle = peer.open.idleTimeOut, idle > 0 else { return nil }
+    return lastSent + Instant(idle) * 500_000
+  }
+
+  // MARK: Events
+
+  mutating func nextEvent() -> Event? {
+    while true {
+      if nextEventIndex < events.count {
+        nextEventIndex += 1
+        return events[nextEventIndex - 1]
+      }
+      if !events.isEmpty {
+        events.removeAll(keepingCapacity: true)
+        nextEventIndex = 0
+      }
+      if phase == .over { return nil }
+      if let event = hotEvent() { return event }
+      if !step() && nextEventIndex == events.count { return nil }
+    }
+  }
+
+  /// The frame at the front when it is a plain transfer on a running connection: no detour over the queue of events.
+  private mutating func hotEvent() -> Event? {
+    guard phase == .running, input.count >= 12 else { return nil }
+    let at = input.readable.lowerBound
+    let (size, word, channel, kind) = input.withReadable { b in
+      (Int(b.u32(0)), b.u16(4), b.u16(6), b.u32(8) >> 8)
+    }
+    guard word == 0x0200, kind == 0x005314, size <= input.count, size <= Int(settings.limits.frameSize) else {
+      return nil
+    }
+    let transfer = input.withReadable { b in HotTransfer(b, from: 8, to: size) }
+    guard let transfer, let session = sessionIndex(channel) else { return nil }
+    input.skip(size)
+    return received(transfer, session: session, frame: at, end: at + size)
+  }
+
+  /// Handles one frame or header. Returns false when more octets are needed.
+  private mutating func step() -> Bool {
+    switch phase {
+    case .saslHeader, .amqpHeader: return readHeader()
+    case .over: return false
+    case .saslMechanisms, .saslInit, .saslOutcome, .open, .running: break
+    }
+    guard input.count >= 8 else { return false }
+    let at = input.readable.lowerBound
+    let size = input.withReadable { Int($0.u32(0)) }
+    if size < 8 || size > Int(settings.limits.frameSize) {
+      var found = "a frame of \(size) octets; 8 to \(settings.limits.frameSize) are possible"
+      if phase == .saslMechanisms || phase == .open { found += foreign(at) }
+      fail(.connection, AMQPError(Condition.framingError, found))
+      return true
+    }
+    if input.count < size { return false }
+    input.skip(size)
+    frame(at: at, size: size)
+    return true
+  }
+
+  /// A frame whose octets are at `at` in the input.
+  private mutating func frame(at: Int, size: Int) {
+    var record: Record?
+    var problem: Problem?
+    let channel = input.withBytes(at..<at + size) { b in b.u16(6) }
+    let isSASL = input.withBytes(at..<at + size) { b in b[5] == 1 }
+    let saslDue = phase == .saslMechanisms || phase == .saslInit || phase == .saslOutcome
+    if isSASL != saslDue {
+      return fail(
+        .connection,
+        AMQPError(
+          Condition.framingError, isSASL ? "a SASL frame after SASL was over" : "an AMQP frame before SASL was over"))
+    }
+    if phase == .running,
+      let flow = input.withBytes(at..<at + size, { b in b[4] == 2 ? Flow(hot: b, from: 8, to: size) : nil })
+    {
+      guard let session = sessionIndex(channel) else { return unknownChannel(channel) }
+      return received(flow, session: session)
+    }
+    if phase == .running,
+      let disposition = input.withBytes(at..<at + size, { b in b[4] == 2 ? HotDisposition(b, from: 8, to: size) : nil })
+    {
+      guard let session = sessionIndex(channel) else { return unknownChannel(channel) }
+      let state: DeliveryState? =
+        switch disposition.state {
+        case nil: nil
+        case 0x24: .accepted
+        case 0x25: .rejected(nil)
+        case 0x26: .released
+        default: .modified(deliveryFailed: false, undeliverableHere: false, annotations: .null)
+        }
+      return received(
+        disposition.role, disposition.first, disposition.last, settled: disposition.settled, state, session: session)
+    }
+    var payload = 0..<0
+    input.withBytes(at..<at + size) { b in
+      let result = dissector.frame(b, at: 0, payload: .opaque)
+      guard case .frame = result, !dissector.isMalformed else {
+        problem = dissector.firstFault
+        return
+      }
+      if dissector.nodes.count > 1 {
+        record = dissector.record(at: 1, b)
+        payload = Int(dissector.nodes[1].range.upperBound)..<size
+      }
+    }
+    if let problem {
+      return fail(
+        .connection,
+        AMQPError(
+          Condition.decodeError,
+          "malformed frame at octet \(problem.offset): expected \(problem.expected), got \(problem.got) (\(problem.section))"
+        ))
+    }
+    guard let record else { return }  // an empty frame: the peer is alive
+    dispatch(record, channel: channel, payload: at + payload.lowerBound..<at + payload.upperBound)
+  }
+
+  private mutating func dispatch(_ r: Record, channel: UInt16, payload: Range<Int>) {
+    if phase != .running {
+      switch (phase, r.code) {
+      case (.saslMechanisms, Code.saslMechanisms): return receivedMechanisms(r)
+      case (.saslInit, Code.saslInit): return receivedInit(r)
+      case (.saslOutcome, Code.saslOutcome): return receivedOutcome(r)
+      case (.saslOutcome, Code.saslChallenge): return receivedChallenge()
+      case (.open, Code.open): return received(Open(r))
+      case (.open, Code.close): return receivedClose(AMQPError(r[0]))
+      default:
+        return fail(.connection, AMQPError(Condition.illegalState, "\(name(r)) came where it can't stand"))
+      }
+    }
+    switch r.code {
+    case Code.open: return fail(.connection, AMQPError(Condition.illegalState, "a second open"))
+    case Code.close: return receivedClose(AMQPError(r[0]))
+    case Code.begin: return received(Begin(r), channel: channel)
+    default: break
+    }
+    guard let session = sessionIndex(channel) else { return unknownChannel(channel) }
+    switch r.code {
+    case Code.attach: received(Attach(r), session: session)
+    case Code.flow: received(Flow(r), session: session)
+    case Code.transfer: received(Transfer(r), session: session, payload: payload)
+    case Code.disposition:
+      let d = Disposition(r)
+      received(d.role, d.first, d.last ?? d.first, settled: d.settled, DeliveryState(d.state), session: session)
+    case Code.detach: received(Detach(r), session: session)
+    case Code.end: receivedEnd(AMQPError(r[0]), session: session)
+    default: fail(.connection, AMQPError(Condition.illegalState, "\(name(r)) came where it can't stand"))
+    }
+  }
+
+  private func name(_ r: Record) -> String { CompositeSpec.row(CompositeSpec.index(code: r.code))?.name ?? "a frame" }
+
+  func sessionIndex(_ channel: UInt16) -> Int? {
+    // Nearly always there is one session, on channel 0.
+    if let first = sessions.first, first.remoteChannel == channel, first.state == .mapped { return 0 }
+    return channels[channel]
+  }
+
+  private mutating func unknownChannel(_ channel: UInt16) {
+    // After our own end the peer's last frames may still be under way.
+    if sessions.contains(where: { $0.remoteChannel == channel && $0.state != .mapped }) { return }
+    fail(.connection, AMQPError(Condition.notAllowed, "a frame on channel \(channel), where no session is"))
+  }
+
+  // MARK: Headers
+
+  private mutating func readHeader() -> Bool {
+    let at = input.readable.lowerBound
+    switch input.withReadable({ ProtocolHeader.read($0) }) {
+    case .incomplete: return false
+    case .other:
+      fail(.transport, AMQPError(Condition.framingError, "the peer does not speak AMQP" + foreign(at)))
+      return true
+    case .header(let header):
+      input.skip(ProtocolHeader.size)
+      accept(header)
+      return true
+    }
+  }
+
+  private mutating func accept(_ header: ProtocolHeader) {
+    let wanted: ProtocolHeader = phase == .saslHeader ? .sasl10 : .amqp10
+    if settings.role == .acceptor {
+      if header == .amqp10 && (phase == .amqpHeader || settings.user == nil) {
+        // A peer may leave SASL out where nobody asks who it is.
+        output.append(ProtocolHeader.amqp10.bytes)
+        mayOpen = true
+        phase = .open
+      } else if header == .sasl10 && phase == .saslHeader {
+        output.append(ProtocolHeader.sasl10.bytes)
+        let offered = settings.mechanisms.filter { settings.user == nil || $0 != .anonymous }
+        let value = Value(symbols: offered.map(\.rawValue))
+        output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslMechanisms, [value])) }
+        phase = .saslInit
+      } else {
+        output.append(wanted.bytes)
+        mayOpen = false
+        end(
+          CloseReason(
+            .transport, .local,
+            AMQPError(
+              Condition.framingError, "the peer asked for \(header.description), we speak \(wanted.description)")))
+      }
+      return
+    }
+    if header == wanted {
+      phase = phase == .saslHeader ? .saslMechanisms : .open
+    } else {
+      end(
+        CloseReason(
+          .transport, .peer,
+          AMQPError(
+            Condition.notImplemented, "the peer speaks \(header.description), not \(wanted.description)",
+            info: .string(header.description))))
+    }
+  }
+
+  /// What octets that are not AMQP look like.
+  private func foreign(_ at: Int) -> String {
+    let b = input.withReadable { Array($0.array.prefix(24)) }
+    if b.starts(with: [0x15, 0x03]) || b.starts(with: [0x16, 0x03]) { return ": it answers with TLS" }
+    if b.starts(with: Array("HTTP".utf8)) || b.starts(with: Array("GET ".utf8)) { return ": it speaks HTTP" }
+    if b.starts(with: Array("SSH-".utf8)) { return ": it speaks SSH" }
+    let hex = b.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+    return ": it sent \(hex)"
+  }
+
+  // MARK: SASL, part 5 §5.3
+
+  private mutating func receivedMechanisms(_ r: Record) {
+    peer.mechanisms = r[0].symbols
+    let usable = settings.mechanisms.filter { $0.isUsable(user: settings.user) }
+    guard let mechanism = usable.first(where: { peer.mechanisms.contains($0.rawValue) }) else {
+      let ours = (usable.isEmpty ? settings.mechanisms : usable).map(\.rawValue).joined(separator: ", ")
+      return end(
+        CloseReason(
+          .sasl, .local,
+          AMQPError(
+            Condition.unauthorizedAccess,
+            "the peer offers \(peer.mechanisms.isEmpty ? "no mechanism" : peer.mechanisms.joined(separator: ", ")), we could use \(ours)"
+          )))
+    }
+    peer.mechanism = mechanism.rawValue
+    let response = mechanism.initialResponse(user: settings.user, password: settings.password)
+    output.appendFrame(.sasl, channel: 0) { q in
+      q.append(Record(Code.saslInit, [.symbol(mechanism.rawValue), .binary(response), Value(settings.hostname)]))
+    }
+    // One step is all these mechanisms need, so what follows success goes along with it.
+    output.append(ProtocolHeader.amqp10.bytes)
+    mayOpen = true
+    workDue = true
+    phase = .saslOutcome
+  }
+
+  private mutating func receivedChallenge() {
+    end(
+      CloseReason(
+        .sasl, .peer,
+        AMQPError(Condition.unauthorizedAccess, "the peer asks for more than \(peer.mechanism ?? "this mechanism") has")
+      ))
+  }
+
+  private mutating func receivedOutcome(_ r: Record) {
+    let code = r[0].u8 ?? 255
+    if code == SASLCode.ok.rawValue {
+      phase = .amqpHeader
+      return
+    }
+    let why =
+      switch SASLCode(rawValue: code) {
+      case .auth: "credentials refused"
+      case .sys: "a system error of the peer"
+      case .sysPerm: "a permanent system error of the peer"
+      case .sysTemp: "a temporary system error of the peer"
+      case .ok, nil: "outcome \(code)"
+      }
+    end(CloseReason(.sasl, .peer, AMQPError(Condition.unauthorizedAccess, why)))
+  }
+
+  private mutating func receivedInit(_ r: Record) {
+    let mechanism = r[0].text.flatMap(SASLMechanism.init(rawValue:))
+    var response: [UInt8] = []
+    if case .binary(let bytes) = r[1] { response = bytes }
+    let user = mechanism.flatMap {
+      settings.mechanisms.contains($0) ? $0.verify(response, user: settings.user, password: settings.password) : nil
+    }
+    peer.mechanism = r[0].text
+    let code: SASLCode = user == nil ? .auth : .ok
+    output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslOutcome, [.ubyte(code.rawValue)])) }
+    guard let user else {
+      return end(
+        CloseReason(
+          .sasl, .local,
+          AMQPError(Condition.unauthorizedAccess, "credentials of \(r[0].text ?? "no mechanism") refused")))
+    }
+    peer.user = user
+    phase = .amqpHeader
+  }
+
+  // MARK: Open and close, part 2 §2.4
+
+  private mutating func received(_ open: Open) {
+    if open.maxFrameSize < 512 {
+      return fail(.connection, AMQPError(Condition.invalidField, "max-frame-size \(open.maxFrameSize) is below 512"))
+    }
+    peer.open = open
+    // Larger frames gain nothing and make everybody's buffers grow.
+    remoteFrameSize = Int(min(open.maxFrameSize, 65_536))
+    phase = .running
+    openDue = true
+    workDue = true
+    events.append(.opened)
+  }
+
+  private mutating func receivedClose(_ error: AMQPError?) {
+    // A peer that refuses sends open and close in one go, before our open may be out.
+    openDue = true
+    closeDue = true
+    workDue = true
+    if error == nil && closeSent {
+      end(CloseReason(.connection, .local, closeError))
+    } else {
+      end(CloseReason(.connection, .peer, error))
+    }
+  }
+
+  /// We are done: nothing more is sent but the close; the peer's answer is still awaited.
+  mutating func close(_ error: AMQPError?) {
+    if closeDue || closeSent { return }
+    closeDue = true
+    closeError = error
+    workDue = true
+  }
+
+  /// The peer is at fault: say so and stop.
+  mutating func fail(_ scope: CloseReason.Scope, _ error: AMQPError) {
+    if phase == .over { return }
+    if mayOpen && (phase == .open || phase == .running || phase == .amqpHeader) {
+      openDue = true
+      close(error)
+    }
+    end(CloseReason(scope, .local, error))
+  }
+
+  mutating func end(_ reason: CloseReason) {
+    if closedReported { return }
+    closedReported = true
+    phase = .over
+    events.append(.closed(reason))
+  }
+}

@@ -1,0 +1,122 @@
+/// One session of the 1.0 machine (part 2 §2.5): both windows, both directions' unsettled deliveries, the handles.
+import Wire
+
+struct Session: Sendable {
+  enum State: Sendable {
+    /// Our begin is due or out, the peer's has not come.
+    case beginning
+    case mapped
+    /// Our end is due or out.
+    case ending
+    case ended
+  }
+
+  var state = State.beginning
+  let channel: UInt16
+  var remoteChannel: UInt16?
+  var beginDue = true
+  var endDue = false
+  var endError: AMQPError?
+  var flowDue = false
+
+  // Outgoing
+  var nextOutgoingID: UInt32
+  var remoteIncomingWindow: UInt32 = 0
+  /// The delivery-id of number 0.
+  let firstDeliveryID: UInt32
+  var outgoing = UnsettledRing<Outgoing>()
+  /// Runs that the receiver gave an outcome without settling: the sender settles next (part 2 §2.6.12).
+  var settlements: [PendingDisposition] = []
+
+  // Incoming
+  var nextIncomingID: UInt32 = 0
+  var incomingWindow: UInt32
+  let windowSize: UInt32
+  var incoming = UnsettledRing<Incoming>()
+  var dispositions: [PendingDisposition] = []
+
+  /// The link behind each of the peer's handles, -1 for none.
+  var handles: [Int] = []
+  var handleMax: UInt32 = .max
+  /// Which of our handles are taken.
+  var taken: [Bool] = []
+
+  struct Outgoing: BitwiseCopyable, Sendable {
+    var link: Int
+    /// The application's number.
+    var number: Int
+    var done: Bool
+  }
+
+  struct Incoming: BitwiseCopyable, Sendable {
+    enum State: BitwiseCopyable, Sendable { case done, presettled, unsettled, answered }
+    var link: Int
+    var deliveryID: UInt32
+    var state: State
+  }
+
+  struct PendingDisposition: Sendable {
+    var first: UInt32
+    var last: UInt32
+    var settled: Bool
+    var state: DeliveryState?
+  }
+
+  init(channel: UInt16, firstID: UInt32, window: UInt32) {
+    self.channel = channel
+    nextOutgoingID = firstID
+    firstDeliveryID = firstID
+    incomingWindow = window
+    windowSize = window
+  }
+
+  func deliveryID(_ number: Int) -> UInt32 { firstDeliveryID &+ UInt32(truncatingIfNeeded: number) }
+
+  /// The lowest handle that is free.
+  mutating func takeHandle() -> UInt32 {
+    if let free = taken.firstIndex(of: false) {
+      taken[free] = true
+      return UInt32(free)
+    }
+    taken.append(true)
+    return UInt32(taken.count - 1)
+  }
+
+  func link(handle: UInt32) -> Int? {
+    guard handle < UInt32(handles.count), handles[Int(handle)] >= 0 else { return nil }
+    return handles[Int(handle)]
+  }
+
+  mutating func map(handle: UInt32, to link: Int) {
+    while handles.count <= Int(handle) { handles.append(-1) }
+    handles[Int(handle)] = link
+  }
+
+  /// The numbers of the incoming deliveries whose ids lie in first...last. Peers number without gaps; should one
+  /// not, the search by halves still finds them, because ids only grow.
+  func incomingNumbers(_ firstID: UInt32, _ lastID: UInt32) -> Range<Int> {
+    func position(_ id: UInt32) -> Int {
+      var low = incoming.first
+      var high = incoming.next
+      while low < high {
+        let middle = (low + high) / 2
+        if incoming[middle].deliveryID.ahead(of: id) < 0 { low = middle + 1 } else { high = middle }
+      }
+      return low
+    }
+    if incoming.isEmpty { return 0..<0 }
+    let from = position(firstID)
+    return from..<max(from, position(lastID &+ 1))
+  }
+}
+
+extension [Session.PendingDisposition] {
+  /// Adds one delivery, to the last run where it continues it.
+  mutating func add(_ id: UInt32, settled: Bool, state: DeliveryState?) {
+    if let end = indices.last, self[end].last &+ 1 == id, self[end].settled == settled, self[end].state == state {
+      self[end].last = id
+    } else {
+      append(Session.PendingDisposition(first: id, last: id, settled: settled, state: state))
+    }
+  }
+}

@@ -1,0 +1,29 @@
+/// What a connection announces and demands, whatever the dialect.
+package import Wire
+
+package struct ConnectionSettings: Sendable {
+  /// Who starts: an initiator dials and speaks first, an acceptor listens and answers.
+  package enum Role: Sendable { case initiator, acceptor }
+
+  package var role: Role
+  package var containerID = "amqp"
+  /// What goes into open.hostname and sasl-init.hostname.
+  package var hostname: String?
+  /// Milliseconds of silence after which the peer may give us up; we give it up after twice as much. 0: never.
+  package var idleTimeOut: UInt32 = 30_000
+  package var limits = Limits()
+  package var channelMax: UInt16 = 255
+  /// Transfers that we take before the window is opened again, and that we promise to have on the way.
+  package var incomingWindow: UInt32 = 8_192
+  package var outgoingWindow: UInt32 = 8_192
+  /// The mechanisms that may be used (initiator) or are offered (acceptor), best first; empty: no SASL layer.
+  package var mechanisms: [SASLMechanism] = [.plain, .anonymous]
+  /// An initiator's credentials; for an acceptor the ones to demand, nil: anybody may come.
+  package var user: String?
+  package var password: String?
+  package var properties: Value = .null
+  package var desiredCapabilities: [String] = []
+  package var offeredCapabilities: [String] = []
+
+  package init(_ role: Role) { self.role = role }
+}

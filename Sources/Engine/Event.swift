@@ -1,0 +1,75 @@
+/// What a connection tells its application. Positions in a delivery are good until more is received.
+package import Wire
+
+/// Nanoseconds of a monotonic clock; only differences mean anything.
+package typealias Instant = Int64
+
+/// A link of one connection, of either direction.
+package struct LinkID: Sendable, Hashable {
+  let index: Int
+  init(_ index: Int) { self.index = index }
+}
+
+/// Octets inside the connection: of what was received last, or of a message put together from several frames.
+package struct Slice: Sendable, Equatable {
+  enum Place: Sendable, Equatable {
+    case input
+    case assembly(Int)
+  }
+  let place: Place
+  let range: Range<Int>
+  package var count: Int { range.count }
+}
+
+/// A whole message that came in.
+package struct Delivery: Sendable {
+  package let link: LinkID
+  /// Its number among all deliveries of its session, from 0 in the order they began; what `settle` takes.
+  package let number: Int
+  /// Sent settled: nothing is owed, but `settle` still says when we are done with it.
+  package let settled: Bool
+  package let messageFormat: UInt32
+  package let tag: Slice
+  /// The message's sections.
+  package let message: Slice
+}
+
+package enum Event: Sendable {
+  /// Both sides are open; `Connection.peer` tells what the peer announced.
+  case opened
+  /// The peer's attach came and is no refusal; `Connection.remoteAttach` tells what it agreed to.
+  case attached(LinkID)
+  /// A peer wants a link of us: `accept` or `refuse` it.
+  case attachRequested(LinkID)
+  /// The link is gone: refused, detached, or with its session. It is not told when the whole connection ends.
+  case detached(LinkID, CloseReason)
+  case delivery(Delivery)
+  /// The sender gave up a delivery in mid-transfer; nothing of it is left.
+  case aborted(LinkID)
+  /// An answer for messages that we sent; settled on both sides from here on.
+  case answered(LinkID, ClosedRange<Int>, Answer)
+  /// The sender has settled deliveries that we have not settled (second mode), or took them back.
+  case settledBySender(LinkID, ClosedRange<Int>)
+  /// The sender has nothing more for the credit it had.
+  case drained(LinkID)
+  /// The sender knows that it has no credit: nothing more is under way.
+  case stopped(LinkID)
+  /// The connection is over, and nothing follows. Bytes may still wait to be written.
+  case closed(CloseReason)
+}
+
+/// What the peer said of itself.
+package struct PeerDescription: Sendable, Equatable {
+  package var open = Open()
+  /// The mechanisms it offered, empty without SASL.
+  package var mechanisms: [String] = []
+  /// The mechanism that was used.
+  package var mechanism: String?
+  /// Who it says it is, as a listener sees it.
+  package var user: String?
+
+  package init() {}
+
+  package var product: String? { open.properties["product"]?.text }
+  package var version: String? { open.properties["version"]?.text }
+}
