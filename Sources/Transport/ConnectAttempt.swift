@@ -96,6 +96,7 @@ package final class ConnectAttempt {
       deadline = waiting?.isEmpty == true ? nil : now + Self.patience
       return
     }
+    deadline = nil
     throw EndpointError(endpoint, .addresses(failures))
   }
 

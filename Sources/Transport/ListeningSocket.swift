@@ -55,9 +55,10 @@ package final class ListeningSocket {
       }
       switch errno {
       case EAGAIN: return nil
-      case EMFILE, ENFILE, ENOBUFS, ENOMEM, EBADF, EINVAL, ENOTSOCK, EFAULT, EOPNOTSUPP: throw Errno(of: "accept")
-      // EINTR, ECONNABORTED, and the network errors accept(2) hands on from the connection it would have returned.
-      default: continue
+      case EINTR, ECONNABORTED: continue
+      // What accept(2) hands on from the connection it would have returned.
+      case EPROTO, EPERM, ENETDOWN, ENETUNREACH, EHOSTDOWN, EHOSTUNREACH, ENOPROTOOPT, ENONET, ETIMEDOUT: continue
+      default: throw Errno(of: "accept")
       }
     }
   }

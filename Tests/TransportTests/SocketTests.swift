@@ -138,6 +138,20 @@ import Testing
     }
   }
 
+  /// In a process of its own, whose descriptors can all be used up.
+  @Test func noDescriptorIsLeft() async {
+    await #expect(processExitsWith: .success) {
+      let listener = try ListeningSocket(on: Endpoint(host: "127.0.0.1", port: 0))
+      let attempt = ConnectAttempt(to: listener.endpoint)
+      let early = try attempt.advance(now: 0)
+      try wait(listener.number, read: true)
+      var limit = rlimit(rlim_cur: 0, rlim_max: 0)
+      guard setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit) == 0 else { exit(1) }
+      guard code({ _ = try listener.accept() }) == EMFILE else { exit(2) }
+      withExtendedLifetime(early) {}
+    }
+  }
+
   @Test func aFullSocketTakesNoMoreAndABrokenOneEnds() throws {
     let (near, far) = try Socket.pair()
     let chunk = [UInt8](repeating: 7, count: 262_144)
