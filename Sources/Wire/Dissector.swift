@@ -294,8 +294,13 @@ package struct Dissector: Sendable {
     if nodes.count >= limits.values { return fault(start, "at most \(limits.values) values", "more", "our limit") }
     if depth > limits.depth { return fault(start, "nesting <= \(limits.depth)", "deeper", "our limit") }
     if code == 0 {
+      if row != CompositeSpec.unknown && !admitsDescribed(row, place, field) {
+        return fault(start, expectedText(row, place, field), "a described value", "part 1 §1.3")
+      }
+      // The length as far as it is known: the end comes with the value.
       let node = add(
-        .described, place, offset: start, length: 0, content: at, depth: depth, row: CompositeSpec.unknown, field: field
+        .described, place, offset: start, length: at - start, content: at, depth: depth, row: CompositeSpec.unknown,
+        field: field
       )
       stack.append(
         Level(
@@ -499,6 +504,14 @@ package struct Dissector: Sendable {
     if type == .null || wanted.primitive == .any || wanted.primitive == type { return true }
     // A list where an array of symbols is due has been seen on the wire.
     return wanted.multiple && (type == .array || type == .list)
+  }
+
+  /// Whether the row lets a described value stand here; which ones, it doesn't say.
+  private func admitsDescribed(_ row: UInt16, _ place: Node.Place, _ field: UInt16) -> Bool {
+    let spec = CompositeSpec.all[Int(row)]
+    if place == .described { return spec.source == .any }
+    guard place == .field, let fields = spec.fields else { return true }
+    return fields[Int(field)].primitive == .any
   }
 
   private func expectedText(_ row: UInt16, _ place: Node.Place, _ field: UInt16) -> String {
