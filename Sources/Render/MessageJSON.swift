@@ -1,0 +1,409 @@
+/// A message as one line of JSON, out of the dissector's nodes. In the lossless style reading the line and encoding it
+/// gives the same sections and values (`MessageDraft.init(json:)`); what the forms of values are says `ValueJSON`.
+///
+///     {"address":"q","header":{"durable":true},"message-annotations":{"x-opt":{"int":1}},"properties":{"to":"q"},
+///      "application-properties":{"k":"v"},"body":{"text":"hello"},"footer":{},"delivery":{"number":1}}
+///
+/// - Fields whose type the specification fixes are plain, absent ones are left out; `user-id` is plain when it is UTF-8.
+/// - Keys of annotations and footer are symbols, keys of application-properties strings. A map with any other key, with
+///   one key twice, or with the only key "map", is {"map":[[K,V],…]}.
+/// - Bodies: {"text":T} one data section of UTF-8, {"data":BASE64} one of anything, {"data":[BASE64,…]} several,
+///   {"value":V}, {"sequence":[V,…]} one, {"sequences":[[V,…],…]} several, {"sections":[BODY,…]} a mix.
+/// - A section that is unknown, or a second one where one is allowed, goes to "other-sections" as a described value.
+/// - "delivery" tells of the delivery and is not read back; "malformed" tells where reading the message had to stop.
+///
+/// In the plain style types are dropped and a body that is JSON is embedded.
+package import Bytes
+package import Wire
+
+package struct MessageJSON {
+  package enum Style: Sendable { case lossless, plain }
+
+  private let json: ValueJSON
+  private let style: Style
+  private var nodes: [Node] { json.nodes }
+
+  private init(_ dissector: Dissector, _ style: Style) {
+    json = ValueJSON(dissector)
+    self.style = style
+  }
+
+  /// Appends the object of the message in `dissector` (without a newline).
+  /// - Parameter first: the node of the first section: 0 after `Dissector.message`, another after a performative.
+  package static func append(
+    _ dissector: Dissector, _ b: Span<UInt8>, from first: Int = 0, _ context: MessageContext, style: Style = .lossless,
+    to q: inout ByteQueue
+  ) {
+    let writer = MessageJSON(dissector, style)
+    q.append(UInt8(ascii: "{"))
+    var comma = false
+    if let address = context.address {
+      q.append("\"address\":")
+      q.append(jsonString: address)
+      comma = true
+    }
+    writer.sections(b, first, &comma, to: &q)
+    writer.delivery(b, first, context, &comma, to: &q)
+    if let fault = dissector.firstFault { writer.malformed(fault, &comma, to: &q) }
+    q.append(UInt8(ascii: "}"))
+  }
+
+  private func member(_ name: StaticString, _ comma: inout Bool, to q: inout ByteQueue) {
+    if comma { q.append(UInt8(ascii: ",")) }
+    comma = true
+    q.append(jsonString: name)
+    q.append(UInt8(ascii: ":"))
+  }
+
+  // MARK: Sections
+
+  private func sections(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
+    // One bit a section from 0x70 on.
+    var seen: UInt16 = 0
+    var others = false
+    var i = first
+    while i < nodes.count {
+      let n = nodes[i]
+      if n.place == .section && n.kind == .described {
+        let code = sectionCode(i)
+        if code == 0 || (seen >> (code & 15) & 1 == 1 && !isBody(code)) {
+          others = true
+        } else if isBody(code) {
+          let any: UInt16 = 7 << 5
+          if seen & any == 0 { body(b, first, &comma, to: &q) }
+          seen |= 1 << (code & 15)
+        } else {
+          seen |= 1 << (code & 15)
+          section(i, code, b, &comma, to: &q)
+        }
+      }
+      i = Int(n.next)
+    }
+    if others { otherSections(b, first, &comma, to: &q) }
+  }
+
+  private func isBody(_ code: UInt64) -> Bool { code >= Code.data && code <= Code.amqpValue }
+
+  /// The code of the message section at `i`; 0 for anything else, also for a section that is not whole or holds what it
+  /// should not.
+  private func sectionCode(_ i: Int) -> UInt64 {
+    let n = nodes[i]
+    guard n.row != CompositeSpec.unknown, let code = CompositeSpec.all[Int(n.row)].code, code >= Code.header,
+      code <= Code.footer, let value = json.described(i)
+    else { return 0 }
+    let expected: Node.Kind
+    switch code {
+    case Code.header, Code.properties, Code.amqpSequence: expected = .list
+    case Code.data: expected = .scalar
+    case Code.amqpValue: return code
+    default: expected = .map
+    }
+    return nodes[value].kind == expected ? code : 0
+  }
+
+  private func section(_ i: Int, _ code: UInt64, _ b: Span<UInt8>, _ comma: inout Bool, to q: inout ByteQueue) {
+    let value = json.described(i) ?? i
+    switch code {
+    case Code.header:
+      member("header", &comma, to: &q)
+      fields(value, b, to: &q)
+    case Code.properties:
+      member("properties", &comma, to: &q)
+      fields(value, b, to: &q)
+    case Code.deliveryAnnotations:
+      member("delivery-annotations", &comma, to: &q)
+      map(value, .symbol, b, to: &q)
+    case Code.messageAnnotations:
+      member("message-annotations", &comma, to: &q)
+      map(value, .symbol, b, to: &q)
+    case Code.applicationProperties:
+      member("application-properties", &comma, to: &q)
+      map(value, .string, b, to: &q)
+    default:
+      member("footer", &comma, to: &q)
+      map(value, .symbol, b, to: &q)
+    }
+  }
+
+  /// A section of named fields, without those that are null.
+  private func fields(_ list: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    q.append(UInt8(ascii: "{"))
+    let row = nodes[list].row
+    let specs = (row == CompositeSpec.unknown ? nil : CompositeSpec.all[Int(row)].fields) ?? []
+    var first = true
+    var i = list + 1
+    while i < Int(nodes[list].next) {
+      let n = nodes[i]
+      if n.kind != .problem, !n.isNull, Int(n.field) < specs.count {
+        if !first { q.append(UInt8(ascii: ",")) }
+        first = false
+        let spec = specs[Int(n.field)]
+        q.append(jsonString: spec.name)
+        q.append(UInt8(ascii: ":"))
+        field(i, spec.type, b, to: &q)
+      }
+      i = Int(n.next)
+    }
+    q.append(UInt8(ascii: "}"))
+  }
+
+  private func field(_ i: Int, _ type: FieldType, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    if style == .plain && type != .binary { return json.plain(i, b, to: &q) }
+    switch type {
+    case .any: json.append(i, b, to: &q)
+    case .binary:
+      let octets = nodes[i].contentRange
+      if b.extracting(octets).firstInvalidUTF8() == nil {
+        q.append(jsonString: b.extracting(octets))
+      } else if style == .plain {
+        json.plain(i, b, to: &q)
+      } else {
+        json.append(i, b, to: &q)
+      }
+    default: json.bare(i, b, to: &q)
+    }
+  }
+
+  // MARK: Maps
+
+  private func map(_ i: Int, _ keys: Primitive, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    if nodes[i].kind != .map || style == .plain {
+      return style == .plain ? json.plain(i, b, to: &q) : json.append(i, b, to: &q)
+    }
+    if !isObject(i, keys, b) { return json.append(i, b, to: &q) }
+    q.append(UInt8(ascii: "{"))
+    var first = true
+    json.eachEntry(i) { key, value in
+      if !first { q.append(UInt8(ascii: ",")) }
+      first = false
+      q.append(jsonString: b.extracting(nodes[key].contentRange))
+      q.append(UInt8(ascii: ":"))
+      json.append(value, b, to: &q)
+    }
+    q.append(UInt8(ascii: "}"))
+  }
+
+  /// Whether the map can be an object whose member names are keys of this type.
+  private func isObject(_ map: Int, _ keys: Primitive, _ b: Span<UInt8>) -> Bool {
+    var fine = true
+    var count = 0
+    var only = -1
+    json.eachEntry(map) { key, _ in
+      if nodes[key].kind != .scalar || Primitive.of(nodes[key].constructor) != keys { fine = false }
+      count += 1
+      only = key
+    }
+    if !fine { return false }
+    if count == 1 { return !b.extracting(nodes[only].contentRange).matches("map") }
+    return count > 16 ? differByHash(map, b) : differ(map, b)
+  }
+
+  private func differ(_ map: Int, _ b: Span<UInt8>) -> Bool {
+    var fine = true
+    json.eachEntry(map) { key, _ in
+      let text = nodes[key].contentRange
+      json.eachEntry(map) { other, _ in
+        let range = nodes[other].contentRange
+        if other < key && range.count == text.count && b.extracting(range).matches(b.extracting(text)) { fine = false }
+      }
+    }
+    return fine
+  }
+
+  private func differByHash(_ map: Int, _ b: Span<UInt8>) -> Bool {
+    var seen: Set<[UInt8]> = []
+    var fine = true
+    json.eachEntry(map) { key, _ in
+      if !seen.insert(b.extracting(nodes[key].contentRange).array).inserted { fine = false }
+    }
+    return fine
+  }
+
+  // MARK: Body
+
+  private func eachBody(_ first: Int, _ body: (_ code: UInt64, _ value: Int) -> Void) {
+    var i = first
+    while i < nodes.count {
+      if nodes[i].place == .section, isBody(sectionCode(i)), let value = json.described(i) {
+        body(sectionCode(i), value)
+      }
+      i = Int(nodes[i].next)
+    }
+  }
+
+  private func body(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
+    member("body", &comma, to: &q)
+    var data = 0
+    var sequences = 0
+    var values = 0
+    var only = 0
+    eachBody(first) { code, value in
+      if code == Code.data { data += 1 } else if code == Code.amqpSequence { sequences += 1 } else { values += 1 }
+      only = value
+    }
+    if style == .plain { return plainBody(b, first, data, only, to: &q) }
+    let kinds = (data > 0 ? 1 : 0) + (sequences > 0 ? 1 : 0) + values
+    if data + sequences + values == 1 {
+      single(data > 0 ? Code.data : sequences > 0 ? Code.amqpSequence : Code.amqpValue, only, b, to: &q)
+    } else if kinds > 1 {
+      q.append("{\"sections\":[")
+      list(first, to: &q) { code, value, q in single(code, value, b, to: &q) }
+    } else {
+      q.append(data > 0 ? "{\"data\":[" : "{\"sequences\":[")
+      list(first, to: &q) { _, value, q in json.bare(value, b, to: &q) }
+    }
+  }
+
+  private func list(
+    _ first: Int, to q: inout ByteQueue, _ write: (_ code: UInt64, _ value: Int, _ q: inout ByteQueue) -> Void
+  ) {
+    var comma = false
+    eachBody(first) { code, value in
+      if comma { q.append(UInt8(ascii: ",")) }
+      comma = true
+      write(code, value, &q)
+    }
+    q.append("]}")
+  }
+
+  private func single(_ code: UInt64, _ value: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    if code == Code.data {
+      let octets = nodes[value].contentRange
+      if b.extracting(octets).firstInvalidUTF8() == nil {
+        q.append("{\"text\":")
+        q.append(jsonString: b.extracting(octets))
+      } else {
+        q.append("{\"data\":")
+        json.bare(value, b, to: &q)
+      }
+    } else if code == Code.amqpSequence {
+      q.append("{\"sequence\":")
+      json.bare(value, b, to: &q)
+    } else {
+      q.append("{\"value\":")
+      json.append(value, b, to: &q)
+    }
+    q.append(UInt8(ascii: "}"))
+  }
+
+  /// Data sections are one octet string, as a plain `receive` prints them; more than one value becomes an array.
+  private func plainBody(_ b: Span<UInt8>, _ first: Int, _ data: Int, _ only: Int, to q: inout ByteQueue) {
+    if data == 1 { return plainData(b.extracting(nodes[only].contentRange), to: &q) }
+    if data > 1 {
+      var joined: [UInt8] = []
+      eachBody(first) { code, value in
+        if code == Code.data { joined += b.extracting(nodes[value].contentRange).array }
+      }
+      return plainData(joined.span, to: &q)
+    }
+    var count = 0
+    eachBody(first) { _, _ in count += 1 }
+    if count == 1 { return json.plain(only, b, to: &q) }
+    q.append(UInt8(ascii: "["))
+    var comma = false
+    eachBody(first) { _, value in
+      if comma { q.append(UInt8(ascii: ",")) }
+      comma = true
+      json.plain(value, b, to: &q)
+    }
+    q.append(UInt8(ascii: "]"))
+  }
+
+  private func plainData(_ octets: Span<UInt8>, to q: inout ByteQueue) {
+    if octets.firstInvalidUTF8() != nil { return q.append(jsonBase64: octets) }
+    if (try? JSONReader.read(octets)) != nil { return q.append(jsonOnOneLine: octets) }
+    q.append(jsonString: octets)
+  }
+
+  // MARK: The rest
+
+  private func otherSections(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
+    member("other-sections", &comma, to: &q)
+    q.append(UInt8(ascii: "["))
+    var seen: UInt16 = 0
+    var written = false
+    var i = first
+    while i < nodes.count {
+      let n = nodes[i]
+      if n.place == .section {
+        let code = sectionCode(i)
+        let again = code != 0 && seen >> (code & 15) & 1 == 1 && !isBody(code)
+        if code == 0 || again {
+          if written { q.append(UInt8(ascii: ",")) }
+          written = true
+          if style == .plain { json.plain(i, b, to: &q) } else { json.append(i, b, to: &q) }
+        } else {
+          seen |= 1 << (code & 15)
+        }
+      }
+      i = Int(n.next)
+    }
+    q.append(UInt8(ascii: "]"))
+  }
+
+  private func delivery(
+    _ b: Span<UInt8>, _ first: Int, _ context: MessageContext, _ comma: inout Bool, to q: inout ByteQueue
+  ) {
+    let redelivered = context.redelivered ?? deliveryCount(first).map { $0 > 0 }
+    if context.number == nil && context.deliveryID == nil && context.tag == nil && context.arrival == nil
+      && context.redelivered == nil && context.settled == nil
+    {
+      return
+    }
+    member("delivery", &comma, to: &q)
+    q.append(UInt8(ascii: "{"))
+    var inner = false
+    func number(_ name: StaticString, _ value: UInt64?) {
+      guard let value else { return }
+      member(name, &inner, to: &q)
+      q.append(decimal: value)
+    }
+    func flag(_ name: StaticString, _ value: Bool?) {
+      guard let value else { return }
+      member(name, &inner, to: &q)
+      q.append(value ? "true" : "false")
+    }
+    number("number", context.number)
+    number("id", context.deliveryID.map { UInt64($0) })
+    if let tag = context.tag {
+      member("tag", &inner, to: &q)
+      q.append(jsonBase64: tag.span)
+    }
+    if let format = context.messageFormat, format != 0 { number("message-format", UInt64(format)) }
+    flag("settled", context.settled)
+    flag("redelivered", redelivered ?? false)
+    if let arrival = context.arrival {
+      member("time", &inner, to: &q)
+      q.append(decimal: arrival)
+    }
+    q.append(UInt8(ascii: "}"))
+  }
+
+  private func deliveryCount(_ first: Int) -> UInt64? {
+    var i = first
+    while i < nodes.count {
+      if nodes[i].place == .section, sectionCode(i) == Code.header, let list = json.described(i) {
+        var k = list + 1
+        while k < Int(nodes[list].next) {
+          if nodes[k].field == 4 && nodes[k].kind == .scalar && !nodes[k].isNull { return nodes[k].value }
+          k = Int(nodes[k].next)
+        }
+      }
+      i = Int(nodes[i].next)
+    }
+    return nil
+  }
+
+  private func malformed(_ fault: Problem, _ comma: inout Bool, to q: inout ByteQueue) {
+    member("malformed", &comma, to: &q)
+    q.append("{\"offset\":")
+    q.append(decimal: fault.offset)
+    q.append(",\"expected\":")
+    q.append(jsonString: fault.expected)
+    q.append(",\"got\":")
+    q.append(jsonString: fault.got)
+    q.append(",\"section\":")
+    q.append(jsonString: fault.section)
+    q.append(UInt8(ascii: "}"))
+  }
+}
