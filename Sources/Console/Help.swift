@@ -93,7 +93,7 @@ package struct Help {
 
   private func options(_ group: OptionGroup, _ page: inout Page) {
     page.heading(group.title)
-    page.rows(group.options.map { ($0.signature, Markup.plain($0.summaryWithDefault)) })
+    page.rows(group.options.map { ($0.signature, Markup.plain($0.summaryWithDefault)) }, column: Page.optionColumn)
   }
 
   private func statuses(_ codes: [ExitCode], _ page: inout Page) {
@@ -175,11 +175,12 @@ package enum Markup {
   package static func plain(_ text: String) -> String { text.filter { $0 != "`" } }
 }
 
-/// Lines of help, wrapped.
+/// Lines of help, wrapped. Also the man pages' wrapping.
 struct Page {
   private(set) var text = ""
   private static let width = 80
-  private static let column = 26
+  /// Where the texts of options begin, the same in all groups.
+  static let optionColumn = 28
 
   mutating func line(_ line: String) { text += line + "\n" }
 
@@ -195,9 +196,8 @@ struct Page {
   }
 
   /// Names on the left, what they mean on the right; a long name has a line of its own.
-  mutating func rows(_ rows: [(String, String)]) {
-    let widest = rows.map(\.0.count).max() ?? 0
-    let column = min(Page.column, widest + 4)
+  mutating func rows(_ rows: [(String, String)], column: Int? = nil) {
+    let column = column ?? (rows.map(\.0.count).max() ?? 0) + 4
     for (name, meaning) in rows {
       var lead = "  " + name
       if lead.count + 2 > column {

@@ -103,7 +103,9 @@ package struct Parser: Sendable {
     // Two URLs are never two intentions that agree: the second may be meant as a body.
     if parsed.flag(rule.option) {
       throw .usage(
-        "two URLs", "one was given already, by \(parsed.spelling(rule.option))",
+        "two URLs",
+        parsed.spelling(rule.option) == "argument"
+          ? "both are arguments" : "one is given by \(parsed.spelling(rule.option))",
         nextStep: "several URLs are one argument, with commas between them; a body that starts like a URL goes after --"
       )
     }

@@ -20,7 +20,10 @@ enum ReceiveOptions {
       .init("PATTERN", "with `--listen`: the addresses that clients may send to, as shell patterns; none allows any"),
     ],
     afterDashes: .refused("handlers are not in this version yet"),
-    groups: [endings, output, settling, link, ConnectOptions.group, SharedOptions.general],
+    groups: [
+      endings, output, settling, link, ConnectOptions.group,
+      SharedOptions.general(timeoutHint: "-t is the time limit; the source is an argument"),
+    ],
     examples: [
       .init("print what comes, until Ctrl-C", "amqp receive orders"),
       .init("one message, or status 2 after five seconds", "amqp receive orders -c 1 -t 5s"),

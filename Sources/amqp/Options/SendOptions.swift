@@ -20,13 +20,17 @@ enum SendOptions {
       .init("TARGET", "where to: a queue's name, `/queues/NAME`, `/exchanges/NAME/KEY`, or any address the peer knows"),
       .init("BODY", "a message's body; with `--queue`, `--exchange` or `--routing-key` every argument is one"),
     ],
-    groups: [bodies, message, sending, link, ConnectOptions.group, SharedOptions.general],
+    groups: [
+      bodies, message, sending, link, ConnectOptions.group,
+      SharedOptions.general(
+        timeoutHint: "-t is the time limit; the reply address is --reply-to ADDRESS, the target an argument"),
+    ],
     examples: [
       .init("one message, to a broker on this machine", "amqp send orders hello"),
       .init("each line of a file as a message", "amqp send -l orders < lines.txt"),
       .init(
-        "a JSON document, with a property and a header",
-        "amqp send orders --file order.json -C application/json -P subject=new -H attempt:int=1"),
+        "a JSON document, with its type and a subject",
+        "amqp send orders --file order.json -C application/json -P subject=new"),
       .init("a thousand messages, a hundred a second", "amqp send orders hello -c 1k --rate 100"),
       .init("no broker: serve the lines to whoever connects", "amqp send --listen 5672 -l < lines.txt"),
       .init("see what would be sent, without connecting", "amqp send orders hello --dry-run"),

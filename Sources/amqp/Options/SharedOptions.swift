@@ -2,28 +2,31 @@
 import Console
 
 enum SharedOptions {
-  static let general = OptionGroup(
-    "General",
-    [
-      .flag("help", short: "h", "short help; `--help` is the long one"),
-      .flag("version", short: "V", "print the version"),
-      .flag(
-        "verbose", short: "v", "print the settings in force and what is decided on the way",
-        details: "One line for each setting, with where it came from; secrets are masked."),
-      .flag("quiet", "print no notes, only failures"),
-      .value(
-        "color", "WHEN", kind: .choice(["auto", "always", "never"]), aliases: ["colour"], standard: .value("auto"),
-        "colour on standard error and in traces",
-        details: "`auto` colours on a terminal, unless `NO_COLOR` is set."),
-      .flag(
-        "show-secrets", "don't mask passwords in what `-v` and `--trace` print",
-        details: "Messages of failures never show the value of a secret."),
-      .value(
-        "timeout", short: "t", "DUR", kind: .duration, standard: .described("none"),
-        hint: "-t is the time limit; a reply's address is --reply-to, a queue is an argument or -q",
-        "fail with status 2 when this time has passed",
-        details: "Durations have units: `500ms`, `10s`, `2m`, `1h`; a bare number is seconds."),
-    ])
+  /// `timeoutHint`: what a word after -t is in other tools, in the terms of this command.
+  static func general(timeoutHint: String) -> OptionGroup {
+    OptionGroup(
+      "General",
+      [
+        .flag("help", short: "h", "short help; `--help` is the long one"),
+        .flag("version", short: "V", "print the version"),
+        .flag(
+          "verbose", short: "v", "print the settings in force and what is decided on the way",
+          details: "One line for each setting, with where it came from; secrets are masked."),
+        .flag("quiet", "print no notes, only failures"),
+        .value(
+          "color", "WHEN", kind: .choice(["auto", "always", "never"]), aliases: ["colour"], standard: .value("auto"),
+          "colour on standard error and in traces",
+          details: "`auto` colours on a terminal, unless `NO_COLOR` is set."),
+        .flag(
+          "show-secrets", "don't mask passwords in what `-v` and `--trace` print",
+          details: "Messages of failures never show the value of a secret."),
+        .value(
+          "timeout", short: "t", "DUR", kind: .duration, standard: .described("none"),
+          hint: timeoutHint,
+          "fail with status 2 when this time has passed",
+          details: "Durations have units: `500ms`, `10s`, `2m`, `1h`; a bare number is seconds."),
+      ])
+  }
 
   static func address(_ positional: String) -> [OptionSpec] {
     [

@@ -1,0 +1,32 @@
+// The completions of all shells, and what they share: each is text made from the rows, and stands by itself.
+
+package enum Completions {
+  /// File name, as each shell wants it, and content.
+  package static func files(_ program: Program) -> [(name: String, content: String)] {
+    [
+      ("\(program.name).bash", BashCompletion(program: program).text),
+      ("_\(program.name)", ZshCompletion(program: program).text),
+      ("\(program.name).fish", FishCompletion(program: program).text),
+    ]
+  }
+
+  /// A word between single quotes, for a shell that ends them at the next one.
+  static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
+
+  static func summary(_ option: OptionSpec) -> String { Markup.plain(option.summary) }
+}
+
+extension OptionSpec {
+  /// `-c` and `--count`.
+  var spellings: [String] { (short.map { ["-\($0)"] } ?? []) + [spelling] }
+
+  var isList: Bool { if case .list = kind { true } else { false } }
+}
+
+extension String {
+  func replacing(_ old: Character, with new: String) -> String {
+    var out = ""
+    for character in self { if character == old { out += new } else { out.append(character) } }
+    return out
+  }
+}

@@ -1,0 +1,156 @@
+# bash completion for amqp. Made from the option tables: change those, not this file.
+# Source it, or copy it to /usr/share/bash-completion/completions/amqp.
+_amqp() {
+  local line=${COMP_LINE:0:COMP_POINT} word option value lead= files= list= words candidates=
+  local breaks=${COMP_WORDBREAKS//[^=:]/}
+  word=${line##*[[:space:]]}
+  read -ra words <<<"${line%"$word"}"
+  COMPREPLY=()
+  option=${words[${#words[@]} - 1]} value=$word
+  if [[ $word == --*=* ]]; then
+    option=${word%%=*}= value=${word#*=}
+    [[ $breaks == *=* ]] || lead=$option
+  fi
+  if [[ ${#words[@]} -le 1 ]]; then
+    candidates='send receive help -h --help -V --version'
+  elif [[ " ${words[*]} " == *' -- '* ]]; then
+    files=f
+  else
+    case ${words[1]} in
+      send)
+        case $option in
+          -b | --body | --body=) return ;;
+          --file | --file=) files=f ;;
+          -D | --delimiter | --delimiter=) return ;;
+          --body-as | --body-as=) candidates='data string value sequence' ;;
+          -H | --header | --header=) return ;;
+          -P | --property | --property=) candidates='message-id= user-id= to= subject= reply-to= correlation-id= content-type= content-encoding= absolute-expiry-time= creation-time= group-id= group-sequence= reply-to-group-id=' ;;
+          -C | --content-type | --content-type=) return ;;
+          --reply-to | --reply-to=) return ;;
+          --annotation | --annotation=) return ;;
+          --delivery-annotation | --delivery-annotation=) return ;;
+          --footer | --footer=) return ;;
+          --priority | --priority=) return ;;
+          --ttl | --ttl=) return ;;
+          -c | --count | --count=) return ;;
+          --rate | --rate=) return ;;
+          --window | --window=) return ;;
+          --answer-timeout | --answer-timeout=) return ;;
+          --for | --for=) return ;;
+          --stats=) candidates='text json' ;;
+          -q | --queue | --queue=) return ;;
+          -e | --exchange | --exchange=) return ;;
+          -r | --routing-key | --routing-key=) return ;;
+          --mode | --mode=) candidates='at-most-once at-least-once exactly-once' ;;
+          --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
+          --rcv-settle-mode | --rcv-settle-mode=) candidates='first second' ;;
+          --session-window | --session-window=) return ;;
+          --capability | --capability=) candidates='queue topic temporary-queue' ;;
+          --link-name | --link-name=) return ;;
+          --terminus-durability | --terminus-durability=) candidates='none configuration unsettled-state' ;;
+          --terminus-expiry | --terminus-expiry=) candidates='link-detach session-end connection-close never' ;;
+          --terminus-timeout | --terminus-timeout=) return ;;
+          --dynamic=) candidates='delete-on-close delete-on-no-links delete-on-no-messages delete-on-no-links-or-messages' ;;
+          -u | --url | --url=) return ;;
+          --protocol | --protocol=) candidates='auto 1.0' ;;
+          --vhost | --vhost=) return ;;
+          --hostname | --hostname=) return ;;
+          --user | --user=) return ;;
+          --password-file | --password-file=) files=f ;;
+          --container-id | --container-id=) return ;;
+          --sasl | --sasl=) candidates='ANONYMOUS PLAIN' list=1 ;;
+          --heartbeat | --heartbeat=) return ;;
+          --connect-timeout | --connect-timeout=) return ;;
+          --listen | --listen=) return ;;
+          --trace=) candidates='line tree hex' ;;
+          --color | --color=) candidates='auto always never' ;;
+          -t | --timeout | --timeout=) return ;;
+          *)
+            if [[ $word == -* ]]; then
+              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --for --dry-run --stats -q --queue -e --exchange -r --routing-key --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+            fi
+            ;;
+        esac
+        ;;
+      receive)
+        case $option in
+          -c | --count | --count=) return ;;
+          --idle | --idle=) return ;;
+          --for | --for=) return ;;
+          -f | --format | --format=) return ;;
+          --json=) candidates='lossless plain' ;;
+          -D | --delimiter | --delimiter=) return ;;
+          --stats=) candidates='text json' ;;
+          --credit | --credit=) return ;;
+          --settle | --settle=) candidates='accept reject release modify modify:failed modify:undeliverable modify:failed,undeliverable none' ;;
+          -q | --queue | --queue=) return ;;
+          -e | --exchange | --exchange=) return ;;
+          -r | --routing-key | --routing-key=) return ;;
+          --filter | --filter=) candidates='apache.org:selector-filter:string= apache.org:no-local-filter:list= amqp:sql-filter=' ;;
+          -o | --offset | --offset=) candidates='first last next' ;;
+          --subscription | --subscription=) return ;;
+          --mode | --mode=) candidates='at-most-once at-least-once exactly-once' ;;
+          --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
+          --rcv-settle-mode | --rcv-settle-mode=) candidates='first second' ;;
+          --session-window | --session-window=) return ;;
+          --capability | --capability=) candidates='queue topic temporary-queue' ;;
+          --link-name | --link-name=) return ;;
+          --terminus-durability | --terminus-durability=) candidates='none configuration unsettled-state' ;;
+          --terminus-expiry | --terminus-expiry=) candidates='link-detach session-end connection-close never' ;;
+          --terminus-timeout | --terminus-timeout=) return ;;
+          --dynamic=) candidates='delete-on-close delete-on-no-links delete-on-no-messages delete-on-no-links-or-messages' ;;
+          -u | --url | --url=) return ;;
+          --protocol | --protocol=) candidates='auto 1.0' ;;
+          --vhost | --vhost=) return ;;
+          --hostname | --hostname=) return ;;
+          --user | --user=) return ;;
+          --password-file | --password-file=) files=f ;;
+          --container-id | --container-id=) return ;;
+          --sasl | --sasl=) candidates='ANONYMOUS PLAIN' list=1 ;;
+          --heartbeat | --heartbeat=) return ;;
+          --connect-timeout | --connect-timeout=) return ;;
+          --listen | --listen=) return ;;
+          --trace=) candidates='line tree hex' ;;
+          --color | --color=) candidates='auto always never' ;;
+          -t | --timeout | --timeout=) return ;;
+          *)
+            if [[ $word == -* ]]; then
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --browse -q --queue -e --exchange -r --routing-key --filter -o --offset --subscription --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+            fi
+            ;;
+        esac
+        ;;
+      help)
+        case $option in
+          *)
+            if [[ $word == -* ]]; then
+              candidates='-h --help'
+            else
+              candidates='send receive'
+            fi
+            ;;
+        esac
+        ;;
+    esac
+  fi
+  local cut=
+  if [[ -n $files ]]; then
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -"$files" -- "$value")
+  else
+    [[ -z $list ]] || cut=${value%"${value##*,}"}
+    local candidate
+    for candidate in $candidates; do
+      [[ $cut$candidate == "$value"* ]] && COMPREPLY+=("$cut$candidate")
+    done
+  fi
+  if [[ ${#COMPREPLY[@]} -eq 1 && ${COMPREPLY[0]} == *= ]]; then compopt -o nospace 2>/dev/null; fi
+  if [[ -n $breaks ]]; then
+    cut=${value%"${value##*[$breaks]}"}
+  else
+    cut=
+  fi
+  local i
+  for i in "${!COMPREPLY[@]}"; do COMPREPLY[i]=$lead${COMPREPLY[i]#"$cut"}; done
+}
+complete -F _amqp amqp
