@@ -97,6 +97,12 @@ package struct Connection: Sendable {
     }
   }
 
+  /// Lends the last `n` octets that `receive` took, before any event of them is asked for: what a trace shows.
+  package func withLastReceived(_ n: Int, _ body: (Span<UInt8>) -> Void) {
+    let received = amqp10.input.readable
+    amqp10.input.withBytes(received.upperBound - n..<received.upperBound, body)
+  }
+
   /// Lends what is to be written until there is nothing left or `write` takes none of it.
   /// - Returns: whether nothing is left.
   @discardableResult
@@ -119,5 +125,9 @@ package struct Connection: Sendable {
   package func localAttach(_ link: LinkID) -> Attach { amqp10.links[link.index].local }
   /// Messages sent on the link that nobody has answered.
   package func unsettled(_ link: LinkID) -> Int { amqp10.links[link.index].sender.unsettled }
+  /// Whether the sender still has to settle what we gave an outcome (rcv-settle-mode second).
+  package var awaitsSettlement: Bool { amqp10.awaitsSettlement }
+  /// Deliveries of the link's session that came unsettled and are not decided.
+  package func unsettledIncoming(_ link: LinkID) -> Int { amqp10.unsettledIncoming(link) }
   package func credit(_ link: LinkID) -> Int { Int(amqp10.links[link.index].credit) }
 }

@@ -21,6 +21,8 @@ package struct ConnectionSettings: Sendable {
   /// An initiator's credentials; for an acceptor the ones to demand, nil: anybody may come.
   package var user: String?
   package var password: String?
+  /// Nobody named the credentials: ANONYMOUS will do as well.
+  package var credentialsAreDefault = false
   package var properties: Value = .null
   package var desiredCapabilities: [String] = []
   package var offeredCapabilities: [String] = []

@@ -8,6 +8,8 @@ enum Runners {
   static func runner(of command: String) -> Runner? {
     switch command {
     case "help": HelpCommand.run
+    case "send": SendCommand.run
+    case "receive": ReceiveCommand.run
     default: nil
     }
   }

@@ -176,6 +176,18 @@ extension Machine10 {
     workDue = true
   }
 
+  var awaitsSettlement: Bool {
+    sessions.contains { session in
+      session.state == .mapped
+        && (session.incoming.first..<session.incoming.next).contains { session.incoming[$0].state == .answered }
+    }
+  }
+
+  func unsettledIncoming(_ id: LinkID) -> Int {
+    let ring = sessions[links[id.index].session].incoming
+    return (ring.first..<ring.next).count { ring[$0].state == .unsettled && ring[$0].link == id.index }
+  }
+
   // MARK: Credit
 
   /// Lets the sender have `start` deliveries under way, growing to `ceiling`, and `budget` in all.

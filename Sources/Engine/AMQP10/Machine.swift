@@ -353,7 +353,7 @@ struct Machine10: Sendable {
 
   private mutating func receivedMechanisms(_ r: Record) {
     peer.mechanisms = r[0].symbols
-    let usable = settings.mechanisms.filter { $0.isUsable(user: settings.user) }
+    let usable = settings.mechanisms.filter { $0.isUsable(settings) }
     guard let mechanism = usable.first(where: { peer.mechanisms.contains($0.rawValue) }) else {
       let ours = (usable.isEmpty ? settings.mechanisms : usable).map(\.rawValue).joined(separator: ", ")
       return end(

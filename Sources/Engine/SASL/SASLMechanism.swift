@@ -8,15 +8,16 @@ package enum SASLMechanism: String, Sendable, CaseIterable {
   func initialResponse(user: String?, password: String?) -> [UInt8] {
     switch self {
     case .plain: [0] + Array((user ?? "").utf8) + [0] + Array((password ?? "").utf8)
-    case .anonymous: Array((user ?? "anonymous").utf8)
+    // RFC 4505 wants a trace of who it is; nobody is.
+    case .anonymous: Array("anonymous".utf8)
     }
   }
 
-  /// Whether an initiator with these credentials may use it. Credentials that were given are never left unused.
-  func isUsable(user: String?) -> Bool {
+  /// Whether an initiator with these credentials may use it. Credentials that somebody gave are never left unused.
+  func isUsable(_ settings: ConnectionSettings) -> Bool {
     switch self {
-    case .plain: user != nil
-    case .anonymous: user == nil
+    case .plain: settings.user != nil
+    case .anonymous: settings.user == nil || settings.credentialsAreDefault
     }
   }
 

@@ -1,0 +1,188 @@
+/// What is to be sent and what was sent and not answered, numbered from 1 in the order it was read. It stands above the
+/// connections: when one is lost or a link goes, what nobody answered is still in here. Bounded by count and octets, so
+/// that input is read no faster than it is sent.
+import Bytes
+
+package struct Outbox: Sendable {
+  /// Messages, and octets of messages, that may be in here; a single message may be larger.
+  package var countLimit = 8_192
+  package var octetLimit = 4 << 20
+
+  /// Sections that come before the body and are the same for many messages; head 0 is empty.
+  private var heads: [[UInt8]] = [[]]
+  /// The messages' own octets, oldest first; `base` is the logical offset of the first.
+  private var octets = ByteQueue()
+  private var base = 0
+  private var ring: [Entry] = []
+  private var first = 1
+  private var next = 1
+  /// The first that was never begun.
+  private var unsent = 1
+  /// Given back by a peer, in order, to be sent before anything new.
+  private var returned: [Int] = []
+
+  private struct Entry: BitwiseCopyable, Sendable {
+    enum State: BitwiseCopyable, Sendable { case waiting, begun, sent, done }
+    var offset: Int
+    var length: Int
+    var head: Int32
+    /// Who has it, while it is begun or sent.
+    var holder: Int32
+    var state: State
+  }
+
+  package init() {}
+
+  // MARK: Putting in
+
+  /// Whether another message may come in.
+  package var hasRoom: Bool {
+    next == first || (next - first < countLimit && octets.count < octetLimit)
+  }
+
+  package mutating func addHead(_ bytes: [UInt8]) -> Int {
+    heads.append(bytes)
+    return heads.count - 1
+  }
+
+  /// Adds a message: `prefix`, then `body`, then `suffix` behind the head.
+  @discardableResult
+  package mutating func append(
+    head: Int, prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>
+  ) -> Int {
+    let offset = base + octets.count
+    octets.append(prefix)
+    octets.append(body)
+    octets.append(suffix)
+    if next - first == ring.count { grow() }
+    let number = next
+    next += 1
+    self[number] = Entry(
+      offset: offset, length: prefix.count + body.count + suffix.count, head: Int32(head), holder: -1, state: .waiting)
+    return number
+  }
+
+  // MARK: Taking out
+
+  /// The next message to be sent, or nil.
+  package var nextToSend: Int? {
+    if let number = returned.first { return number }
+    return unsent < next ? unsent : nil
+  }
+
+  /// Lends head and body of a message.
+  package func withMessage<R, E: Error>(
+    _ number: Int, _ body: (Span<UInt8>, Span<UInt8>) throws(E) -> R
+  ) throws(E) -> R {
+    let entry = self[number]
+    let start = octets.readable.lowerBound + entry.offset - base
+    let head = heads[Int(entry.head)]
+    return try octets.withBytes(start..<start + entry.length) { span throws(E) in try body(head.span, span) }
+  }
+
+  /// Octets of the whole message.
+  package func size(_ number: Int) -> Int {
+    let entry = self[number]
+    return heads[Int(entry.head)].count + entry.length
+  }
+
+  /// The next message has gone to `holder`, or (`whole` false) its first octets have.
+  package mutating func begin(_ number: Int, holder: Int, whole: Bool) {
+    if returned.first == number {
+      returned.removeFirst()
+    } else {
+      unsent = max(unsent, number + 1)
+    }
+    self[number].holder = Int32(holder)
+    self[number].state = whole ? .sent : .begun
+  }
+
+  package mutating func completed(_ number: Int) { self[number].state = .sent }
+
+  /// Nothing more is expected of these; calls `each` for every run of messages that were not done yet.
+  package mutating func finish(_ run: ClosedRange<Int>, _ each: (ClosedRange<Int>) -> Void = { _ in }) {
+    var start: Int?
+    let from = max(run.lowerBound, first)
+    let to = min(run.upperBound, next - 1)
+    if from > to { return }
+    for number in from...to {
+      if self[number].state == .done {
+        if let s = start { each(s...number - 1) }
+        start = nil
+      } else {
+        self[number].state = .done
+        if start == nil { start = number }
+      }
+    }
+    if let s = start { each(s...to) }
+    trim()
+  }
+
+  /// These go back to the front, to be sent again.
+  package mutating func giveBack(_ run: ClosedRange<Int>) {
+    for number in run
+    where number >= first && number < next && (self[number].state == .sent || self[number].state == .begun) {
+      self[number].state = .waiting
+      self[number].holder = -1
+      let at = returned.firstIndex { $0 > number } ?? returned.count
+      returned.insert(number, at: at)
+    }
+  }
+
+  /// All that `holder` has and nobody answered goes back to the front.
+  /// - Returns: how many.
+  @discardableResult
+  package mutating func giveBack(holder: Int) -> Int {
+    var count = 0
+    for number in first..<next where self[number].holder == Int32(holder) {
+      switch self[number].state {
+      case .sent, .begun:
+        giveBack(number...number)
+        count += 1
+      case .waiting, .done: break
+      }
+    }
+    return count
+  }
+
+  // MARK: Questions
+
+  /// Messages that are not done: waiting, or sent and unanswered.
+  package var pending: Int { (first..<next).reduce(0) { $0 + (self[$1].state == .done ? 0 : 1) } }
+  /// Messages that were sent and not answered.
+  package var unanswered: Int {
+    (first..<next).reduce(0) { $0 + (self[$1].state == .sent || self[$1].state == .begun ? 1 : 0) }
+  }
+  package var isEmpty: Bool { next == first }
+  /// The only message in here has just come.
+  package var isFresh: Bool { next - first == 1 }
+  /// How many have ever come in.
+  package var total: Int { next - 1 }
+  /// The runs that are not done, oldest first.
+  package func forEachPending(_ body: (Int) -> Void) {
+    for number in first..<next where self[number].state != .done { body(number) }
+  }
+
+  // MARK: The ring
+
+  private subscript(number: Int) -> Entry {
+    get { ring[number & (ring.count - 1)] }
+    set { ring[number & (ring.count - 1)] = newValue }
+  }
+
+  private mutating func grow() {
+    let old = ring
+    ring = [Entry](
+      repeating: Entry(offset: 0, length: 0, head: 0, holder: -1, state: .done), count: max(64, old.count * 2))
+    for number in first..<next { self[number] = old[number & (old.count - 1)] }
+  }
+
+  private mutating func trim() {
+    while first < next && self[first].state == .done { first += 1 }
+    let end = first < next ? self[first].offset : base + octets.count
+    octets.consume(end - base)
+    base = end
+    octets.release(above: octetLimit * 2)
+    unsent = max(unsent, first)
+  }
+}

@@ -1,0 +1,162 @@
+/// A stream and the connection that speaks over it: the one place where received octets enter a machine and its octets
+/// leave. It decides nothing about messages; who drives it takes events from `connection`.
+package import Engine
+package import Transport
+
+package final class Peer {
+  package enum Direction: Sendable { case incoming, outgoing }
+
+  /// Why there is no conversation (any more).
+  package enum Failure: Error, Sendable {
+    /// No address of the endpoint answered.
+    case unreachable(EndpointError)
+    /// The connection was not there in time.
+    case timedOut
+    /// Reading or writing failed in the middle.
+    case broken(Errno)
+  }
+
+  package var connection: Connection
+  /// "localhost:5672", for people.
+  package let name: String
+  /// Told of all octets, before a machine sees them and after it wrote them: `--trace`.
+  package var tap: ((Direction, Span<UInt8>) -> Void)?
+  package private(set) var failure: Failure?
+  /// When a connection that is not up by then is given up.
+  private var connectDeadline: Int64?
+
+  private enum Stream {
+    case connecting(ConnectAttempt)
+    case up(Socket)
+    case gone
+  }
+  private var stream: Stream
+  private var token: PollSet.Token?
+  private var wantsWrite = false
+  private var inputEnded = false
+  private var room = 16 * 1024
+  private static let roomCeiling = 256 * 1024
+
+  /// Dials. `deadline` bounds the time until `opened`.
+  package init(dialing endpoint: Endpoint, _ settings: ConnectionSettings, now: Int64, deadline: Int64?) {
+    connection = Connection(settings, now: now)
+    name = "\(endpoint)"
+    stream = .connecting(ConnectAttempt(to: endpoint))
+    connectDeadline = deadline
+  }
+
+  /// Takes over an accepted socket.
+  package init(accepted socket: Socket, _ settings: ConnectionSettings, now: Int64, deadline: Int64?) {
+    connection = Connection(settings, now: now)
+    name = socket.peerAddress.map { "\($0)" } ?? "a peer"
+    stream = .up(socket)
+    connectDeadline = deadline
+  }
+
+  /// The peer's open is there: no connect time-out from here on.
+  package func isOpen() { connectDeadline = nil }
+
+  package var isGone: Bool { if case .gone = stream { true } else { false } }
+  package var isConnected: Bool { if case .up = stream { true } else { false } }
+
+  /// Reads once what there is. Call it, then take all events, then `flush`.
+  package func read(now: Int64) {
+    switch stream {
+    case .connecting(let attempt):
+      if let connectDeadline, now >= connectDeadline { return fail(.timedOut) }
+      do throws(EndpointError) {
+        guard let socket = try attempt.advance(now: now) else { return }
+        stream = .up(socket)
+      } catch {
+        fail(.unreachable(error))
+      }
+    case .up(let socket):
+      connection.tick(now: now)
+      if let connectDeadline, now >= connectDeadline { return fail(.timedOut) }
+      if inputEnded { return }
+      let size = room
+      var progress = IOProgress.wouldBlock
+      do throws(Errno) {
+        let n = try connection.receive(now: now, room: size) { span throws(Errno) in
+          progress = try socket.read(into: &span)
+        }
+        if let tap, n > 0 { connection.withLastReceived(n) { tap(.incoming, $0) } }
+        if n == size { room = min(room * 2, Peer.roomCeiling) }
+      } catch {
+        // What was received before the reset is still good.
+        inputEnded = true
+        if failure == nil { failure = .broken(error) }
+        connection.receivedEnd()
+        return
+      }
+      if progress == .end {
+        inputEnded = true
+        connection.receivedEnd()
+      }
+    case .gone: break
+    }
+  }
+
+  /// Writes what is due, as far as the socket takes it.
+  /// - Returns: whether everything is written.
+  @discardableResult
+  package func flush(now: Int64) -> Bool {
+    guard case .up(let socket) = stream else { return false }
+    do throws(Errno) {
+      let all = try connection.withOutput(now: now) { span throws(Errno) in
+        switch try socket.write(span) {
+        case .bytes(let n):
+          if let tap { tap(.outgoing, span.extracting(0..<n)) }
+          return n
+        case .wouldBlock: return 0
+        case .end:
+          // The peer reads no more; what it said before is still to be read.
+          return span.count
+        }
+      }
+      wantsWrite = !all
+      return all
+    } catch {
+      if failure == nil { failure = .broken(error) }
+      connection.receivedEnd()
+      wantsWrite = false
+      return false
+    }
+  }
+
+  /// Ends the stream.
+  package func drop() {
+    if case .up(let socket) = stream { socket.endWriting() }
+    stream = .gone
+  }
+
+  private func fail(_ reason: Failure) {
+    failure = reason
+    stream = .gone
+  }
+
+  /// Adds what this peer waits for.
+  package func register(_ polls: inout PollSet, reads: Bool = true) {
+    token = nil
+    switch stream {
+    case .connecting(let attempt):
+      if let interest = attempt.interest {
+        token = polls.add(interest.number, read: interest.read, write: interest.write)
+      }
+    case .up(let socket):
+      token = polls.add(socket.number, read: reads && !inputEnded, write: wantsWrite)
+    case .gone: break
+    }
+  }
+
+  /// The next moment at which something has to happen though nothing comes.
+  package var deadline: Int64? {
+    var at: Int64?
+    switch stream {
+    case .connecting(let attempt): at = attempt.deadline
+    case .up: at = connection.deadline
+    case .gone: return nil
+    }
+    return [at, connectDeadline].compactMap { $0 }.min()
+  }
+}

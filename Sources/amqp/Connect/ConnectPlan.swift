@@ -1,0 +1,128 @@
+// What the connection options come to: where to dial or listen, as whom, announcing what.
+import Console
+import Engine
+import Glibc
+import Runtime
+import Transport
+import Wire
+
+struct ConnectPlan {
+  let endpoint: Endpoint
+  /// Set: be the peer.
+  let listen: Endpoint?
+  let settings: ConnectionSettings
+  /// Nanoseconds.
+  let connectTimeout: Int64
+  /// As failures name the virtual host.
+  let vhost: String
+
+  init(_ arguments: ParsedArguments) throws(Failure) {
+    let url = try ConnectPlan.url(arguments)
+    endpoint = Endpoint(host: url.host, port: url.port)
+    connectTimeout = Int64(arguments.nanoseconds("connect-timeout") ?? 10_000_000_000)
+    if let text = arguments.value("listen") {
+      guard let listening = Endpoint(listening: text) else {
+        throw arguments.badValue(of: "listen", text, expected: "[HOST:]PORT")
+      }
+      listen = listening
+    } else {
+      listen = nil
+    }
+    var settings = ConnectionSettings(listen == nil ? .initiator : .acceptor)
+    settings.containerID = arguments.value("container-id") ?? ConnectPlan.freshName()
+    settings.idleTimeOut = try ConnectPlan.idleTimeOut(arguments)
+    settings.properties = .map([
+      MapEntry(.symbol("product"), .string("amqp")), MapEntry(.symbol("version"), .string(Commands.program.version)),
+    ])
+    vhost = arguments.flag("vhost") ? arguments.value("vhost") ?? "" : url.vhost ?? "/"
+    if let hostname = arguments.value("hostname") {
+      settings.hostname = hostname
+    } else if arguments.flag("vhost") || url.vhost != nil {
+      settings.hostname = "vhost:" + vhost
+    } else {
+      settings.hostname = url.host
+    }
+    try ConnectPlan.credentials(arguments, url, listening: listen != nil, &settings)
+    if let text = arguments.value("session-window") {
+      let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
+      guard sides.count <= 2, let incoming = sides[0], incoming > 0, sides.last! != nil else {
+        throw arguments.badValue(of: "session-window", text, expected: "IN or IN:OUT, numbers of transfers")
+      }
+      settings.incomingWindow = incoming
+      settings.outgoingWindow = sides.last! ?? incoming
+    }
+    self.settings = settings
+  }
+
+  private static func url(_ arguments: ParsedArguments) throws(Failure) -> ConnectionURL {
+    let text = arguments.value("url") ?? "amqp://guest:guest@localhost:5672"
+    let url: ConnectionURL
+    do throws(ConnectionURL.Fault) {
+      url = try ConnectionURL(text)
+    } catch {
+      throw arguments.badValue(of: "url", text, expected: error.expected)
+    }
+    if url.isSecure {
+      throw .usage("amqps", "TLS is not in this version yet", nextStep: "use amqp:// or a TLS tunnel")
+    }
+    if let key = url.query.first?.key {
+      throw .usage("\(arguments.spelling("url"))", "the URL's key '\(key)' is not known in this version")
+    }
+    return url
+  }
+
+  private static func idleTimeOut(_ arguments: ParsedArguments) throws(Failure) -> UInt32 {
+    let milliseconds = (arguments.nanoseconds("heartbeat") ?? 30_000_000_000) / 1_000_000
+    guard milliseconds <= Int(UInt32.max) else {
+      throw arguments.badValue(of: "heartbeat", arguments.value("heartbeat") ?? "", expected: "at most 49 days")
+    }
+    return UInt32(milliseconds)
+  }
+
+  /// Option, URL, environment; nobody named: ANONYMOUS, or RabbitMQ's well-known guest where that is not offered.
+  private static func credentials(
+    _ arguments: ParsedArguments, _ url: ConnectionURL, listening: Bool, _ settings: inout ConnectionSettings
+  ) throws(Failure) {
+    var user = arguments.value("user")
+    if case .environment = arguments.source("user"), url.user != nil { user = nil }
+    var password: String?
+    if let file = arguments.bytes("password-file") {
+      password = try self.password(in: String(decoding: file, as: UTF8.self))
+    }
+    if listening {
+      settings.user = user
+      settings.password = password ?? arguments.environment("AMQP_PASSWORD")
+    } else {
+      settings.user = user ?? url.user
+      settings.password = password ?? (user == nil || user == url.user ? url.password : nil)
+      if settings.password == nil { settings.password = arguments.environment("AMQP_PASSWORD") }
+      let isDefault = settings.user == nil || (settings.user == "guest" && (settings.password ?? "guest") == "guest")
+      if isDefault {
+        settings.user = "guest"
+        settings.password = "guest"
+        settings.credentialsAreDefault = true
+      }
+    }
+    if let names = arguments.list("sasl") {
+      settings.mechanisms = names.compactMap { SASLMechanism(rawValue: $0) }
+      if names.contains("NONE") { settings.mechanisms = [] }
+    } else if settings.credentialsAreDefault {
+      settings.mechanisms = [.anonymous, .plain]
+    }
+  }
+
+  private static func password(in path: String) throws(Failure) -> String {
+    do throws(Errno) {
+      let bytes = try Files.contents(of: path == "-" ? "/dev/stdin" : path, limit: 1 << 20)
+      let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
+      return String(decoding: line, as: UTF8.self)
+    } catch {
+      throw Failure("cannot read the password", "\(error)", exitCode: .noInput)
+    }
+  }
+
+  /// A name that no other process has.
+  static func freshName() -> String {
+    "amqp-\(getpid())-" + String(UInt32.random(in: 0 ... .max), radix: 16)
+  }
+}

@@ -1,0 +1,79 @@
+// What the options about addresses and links come to: an attach of part 2 §2.7.3, without the address.
+import Console
+import Engine
+import Wire
+
+enum LinkOptions {
+  /// `--queue`, or `--exchange` and `--routing-key`.
+  static func namedAddress(_ arguments: ParsedArguments) throws(Failure) -> NodeAddress? {
+    if let name = arguments.value("queue") {
+      if arguments.flag("exchange") || arguments.flag("routing-key") {
+        throw .usage("--queue and --exchange", "a message goes to one of them")
+      }
+      return .queue(name)
+    }
+    if let name = arguments.value("exchange") { return .exchange(name, key: arguments.value("routing-key")) }
+    // The default exchange routes by queue name.
+    if let key = arguments.value("routing-key") { return .queue(key) }
+    return nil
+  }
+
+  static func attach(_ arguments: ParsedArguments, role: Role, mode: SettlementMode) throws(Failure) -> Attach {
+    var attach = Attach()
+    attach.role = role
+    attach.name = arguments.value("link-name") ?? "\(role == .sender ? "send" : "receive")-\(ConnectPlan.freshName())"
+    switch mode {
+    case .atMostOnce: attach.sndSettleMode = .settled
+    case .atLeastOnce: attach.sndSettleMode = .unsettled
+    case .exactlyOnce:
+      attach.sndSettleMode = .unsettled
+      attach.rcvSettleMode = .second
+    }
+    switch arguments.value("snd-settle-mode") {
+    case "unsettled": attach.sndSettleMode = .unsettled
+    case "settled": attach.sndSettleMode = .settled
+    case "mixed": attach.sndSettleMode = .mixed
+    default: break
+    }
+    switch arguments.value("rcv-settle-mode") {
+    case "first": attach.rcvSettleMode = .first
+    case "second": attach.rcvSettleMode = .second
+    default: break
+    }
+    var source = Source()
+    var target = Target()
+    let durability =
+      ["none", "configuration", "unsettled-state"].firstIndex(of: arguments.value("terminus-durability") ?? "none") ?? 0
+    let expiry = arguments.flag("terminus-expiry") ? arguments.value("terminus-expiry") : nil
+    let seconds = UInt32(clamping: (arguments.nanoseconds("terminus-timeout") ?? 0) / 1_000_000_000)
+    let capabilities = arguments.values("capability")
+    let dynamic = arguments.flag("dynamic")
+    var lifetime = Value.null
+    if dynamic, let policy = arguments.value("dynamic") {
+      let row = CompositeSpec.all.first { $0.name == policy }
+      lifetime = .map([
+        MapEntry(.symbol("lifetime-policy"), Record(row?.code ?? Code.deleteOnClose).value)
+      ])
+    }
+    if role == .sender {
+      target.durable = UInt32(durability)
+      target.expiryPolicy = expiry
+      target.timeout = seconds
+      target.capabilities = capabilities
+      target.dynamic = dynamic
+      target.dynamicNodeProperties = lifetime
+      source.address = .string(attach.name)
+    } else {
+      source.durable = UInt32(durability)
+      source.expiryPolicy = expiry
+      source.timeout = seconds
+      source.capabilities = capabilities
+      source.dynamic = dynamic
+      source.dynamicNodeProperties = lifetime
+      source.outcomes = ["amqp:accepted:list", "amqp:rejected:list", "amqp:released:list", "amqp:modified:list"]
+    }
+    attach.source = source
+    attach.target = target
+    return attach
+  }
+}

@@ -1,0 +1,69 @@
+// A peer as a subcommand serves it: its connection, what is known of it, whether it is on its way out; and listening.
+import Console
+import Engine
+import Runtime
+import Transport
+import Wire
+
+final class Served {
+  let peer: Peer
+  /// Its open has come.
+  var isOpen = false
+  /// Its end has been dealt with.
+  var isOver = false
+  /// Nothing more is expected: it may be dropped when what is to be written is written.
+  var isLeaving = false
+
+  init(dialing plan: ConnectPlan, now: Int64, trace: Trace?) {
+    peer = Peer(dialing: plan.endpoint, plan.settings, now: now, deadline: now + plan.connectTimeout)
+    trace?.attach(to: peer)
+  }
+
+  init(accepted socket: Socket, _ plan: ConnectPlan, now: Int64, trace: Trace?) {
+    peer = Peer(accepted: socket, plan.settings, now: now, deadline: now + plan.connectTimeout)
+    trace?.attach(to: peer)
+  }
+
+  func explanation(_ plan: ConnectPlan) -> Explanation { Explanation(peer: peer.name, plan: plan) }
+
+  /// Which form of address it takes.
+  var dialect: NodeAddress.Dialect {
+    let description = peer.connection.peer
+    return NodeAddress.Dialect(product: description.product, version: description.version)
+  }
+
+  /// "connected to localhost:5672: RabbitMQ 4.0.5, container-id rabbit@host, SASL PLAIN"
+  var description: String {
+    let d = peer.connection.peer
+    var parts = [
+      [d.product, d.version].compactMap { $0 }.joined(separator: " "), "container-id \(d.open.containerID)",
+    ]
+    parts.append(d.mechanism.map { "SASL \($0)" } ?? "no SASL")
+    parts.append("max-frame-size \(d.open.maxFrameSize)")
+    parts.append("idle-time-out \(d.open.idleTimeOut.map { "\($0) ms" } ?? "none")")
+    return "connected to \(peer.name): " + parts.filter { !$0.isEmpty }.joined(separator: ", ")
+  }
+}
+
+enum Listening {
+  static func open(_ endpoint: Endpoint, _ diagnostics: Diagnostics) throws(Failure) -> ListeningSocket {
+    do throws(EndpointError) {
+      let listener = try ListeningSocket(on: endpoint)
+      diagnostics.note("listening on \(listener.endpoint)")
+      return listener
+    } catch {
+      throw Failure("cannot listen on \(endpoint)", error.text, exitCode: .failure)
+    }
+  }
+
+  static func accept(_ listener: ListeningSocket, _ plan: ConnectPlan, now: Int64, trace: Trace?) throws(Failure)
+    -> Served?
+  {
+    do throws(Errno) {
+      return try listener.accept().map { Served(accepted: $0, plan, now: now, trace: trace) }
+    } catch {
+      // Out of descriptors or memory: those who are connected go on.
+      return nil
+    }
+  }
+}

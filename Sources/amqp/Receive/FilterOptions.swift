@@ -1,0 +1,58 @@
+// `--filter` and `--offset`: the filter-set of a source, part 3 §3.5.8, as described values.
+import Console
+import Wire
+
+enum FilterOptions {
+  private static let selector = "apache.org:selector-filter:string"
+  private static let offset = "rabbitmq:stream-offset-spec"
+
+  /// A map from name to described value, or null.
+  static func filter(_ arguments: ParsedArguments) throws(Failure) -> Value {
+    var entries: [MapEntry] = []
+    for text in arguments.values("filter") { entries.append(entry(text)) }
+    if let text = arguments.value("offset") {
+      guard let value = position(text) else {
+        throw arguments.badValue(
+          of: "offset", text, expected: "first, last, next, an offset, a duration such as 10m, or a time")
+      }
+      entries.append(described(offset, value))
+    }
+    return entries.isEmpty ? .null : .map(entries)
+  }
+
+  /// NAME=V where NAME has a colon in it; anything else is a selector.
+  private static func entry(_ text: String) -> MapEntry {
+    if let equals = text.firstIndex(of: "=") {
+      let name = String(text[..<equals])
+      if name.contains(":") && !name.contains(" ") && !name.contains("'") {
+        return described(name, value(of: name, String(text[text.index(after: equals)...])))
+      }
+    }
+    return described(selector, .string(text))
+  }
+
+  private static func value(of name: String, _ text: String) -> Value {
+    let row = CompositeSpec.row(CompositeSpec.index(symbol: name))
+    switch row?.source {
+    case .boolean: return .boolean(text == "true")
+    case .list: return .list([])
+    default: return .string(text)
+    }
+  }
+
+  /// The numeric descriptor where there is one: some peers know no other.
+  private static func described(_ name: String, _ value: Value) -> MapEntry {
+    let code = CompositeSpec.row(CompositeSpec.index(symbol: name))?.code
+    // RabbitMQ looks for the name as descriptor; the registry's own filters are known by number everywhere.
+    let descriptor: Value = code.map { .ulong($0) } ?? .symbol(name)
+    return MapEntry(.symbol(name), .described(descriptor: descriptor, value: value))
+  }
+
+  private static func position(_ text: String) -> Value? {
+    if ["first", "last", "next"].contains(text) { return .string(text) }
+    if let number = UInt64(text) { return .ulong(number) }
+    if let value = try? TypedText.value(.timestamp, text) { return value }
+    // A duration goes to the broker as it is written.
+    return (try? ValueKind.nanoseconds(text)) != nil ? .string(text) : nil
+  }
+}

@@ -1,0 +1,140 @@
+// What the options of `receive` come to.
+import Console
+import Engine
+import Render
+import Wire
+
+struct ReceivePlan {
+  enum Output {
+    /// Bodies with this behind each.
+    case bodies(delimiter: [UInt8])
+    case json(MessageJSON.Style)
+  }
+  enum Settlement: Equatable {
+    case outcome(Outcome)
+    /// Sent when the run ends, so that no message comes twice.
+    case atEnd(Outcome)
+    /// Taken and given back at the end.
+    case none
+  }
+
+  let connect: ConnectPlan
+  let sources: [NodeAddress]
+  /// With `--listen`: the addresses that peers may send to; empty: any.
+  let patterns: [String]
+  let mode: SettlementMode
+  let attach: Attach
+  let count: Int?
+  let credit: Int?
+  let idle: Int64?
+  let drains: Bool
+  let duration: Int64?
+  let timeout: Int64?
+  let settlement: Settlement
+  let browses: Bool
+  let output: Output
+
+  init(_ arguments: ParsedArguments) throws(Failure) {
+    connect = try ConnectPlan(arguments)
+    mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
+    count = arguments.count("count")
+    credit = arguments.count("credit")
+    idle = arguments.nanoseconds("idle").map { Int64($0) }
+    drains = arguments.flag("drain")
+    duration = arguments.nanoseconds("for").map { Int64($0) }
+    timeout = arguments.nanoseconds("timeout").map { Int64($0) }
+    browses = arguments.flag("browse")
+    var attach = try LinkOptions.attach(arguments, role: .receiver, mode: mode)
+    if browses { attach.source?.distributionMode = "copy" }
+    attach.source?.filter = try FilterOptions.filter(arguments)
+    try ReceivePlan.subscribe(arguments, &attach)
+    self.attach = attach
+    settlement = try ReceivePlan.settlement(arguments)
+    output = try ReceivePlan.output(arguments)
+
+    let names = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
+    if connect.listen != nil {
+      patterns = names
+      sources = []
+    } else {
+      patterns = []
+      var found = names.map { NodeAddress($0) }
+      if let named = try LinkOptions.namedAddress(arguments) {
+        if case .exchange = named {
+          throw .usage(
+            "--exchange", "1.0 can't receive from an exchange", nextStep: "bind a queue to it and receive from that")
+        }
+        found.append(named)
+      }
+      if found.isEmpty && arguments.flag("dynamic") { found = [.none] }
+      if found.isEmpty {
+        throw .usage("receive", "no SOURCE", nextStep: "amqp receive SOURCE, or amqp receive --listen PORT")
+      }
+      sources = found
+    }
+  }
+
+  private static func subscribe(_ arguments: ParsedArguments, _ attach: inout Attach) throws(Failure) {
+    guard let text = arguments.value("subscription") else { return }
+    var parts = text.split(separator: ",", omittingEmptySubsequences: false).map(String.init)
+    attach.name = parts.removeFirst()
+    for part in parts {
+      switch part {
+      case "durable":
+        attach.source?.durable = 2
+        attach.source?.expiryPolicy = "never"
+      case "shared": attach.source?.capabilities.append("shared")
+      case "global": attach.source?.capabilities.append("global")
+      default: throw arguments.badValue(of: "subscription", text, expected: "NAME, then any of durable, shared, global")
+      }
+    }
+    if attach.name.isEmpty { throw arguments.badValue(of: "subscription", text, expected: "a NAME in front") }
+  }
+
+  private static func settlement(_ arguments: ParsedArguments) throws(Failure) -> Settlement {
+    let text = arguments.value("settle") ?? "accept"
+    let sides = text.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
+    switch (String(sides[0]), sides.count) {
+    case ("accept", 1): return .outcome(.accept)
+    case ("reject", 1): return .outcome(.reject(nil))
+    case ("release", 1): return .atEnd(.release)
+    case ("none", 1): return .none
+    case ("modify", _):
+      var failed = false
+      var undeliverable = false
+      var annotations: [MapEntry] = []
+      for part in sides.count > 1 ? sides[1].split(separator: ",") : [] {
+        switch part {
+        case "failed": failed = true
+        case "undeliverable": undeliverable = true
+        default:
+          let pair = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
+          guard pair.count == 2, !pair[0].isEmpty else {
+            throw arguments.badValue(of: "settle", text, expected: "modify:failed,undeliverable,KEY=VALUE")
+          }
+          annotations.append(MapEntry(.symbol(String(pair[0])), .string(String(pair[1]))))
+        }
+      }
+      return .atEnd(
+        .modify(
+          failed: failed, undeliverable: undeliverable, annotations: annotations.isEmpty ? .null : .map(annotations)))
+    default:
+      throw arguments.badValue(of: "settle", text, expected: "accept, reject, release, modify or none")
+    }
+  }
+
+  private static func output(_ arguments: ParsedArguments) throws(Failure) -> Output {
+    let chosen = ["format", "raw", "json"].filter { arguments.flag($0) }
+    if chosen.count > 1 { throw .usage("--\(chosen[0]) and --\(chosen[1])", "a message is printed in one form") }
+    var delimiter: [UInt8] = [0x0a]
+    if arguments.flag("null") { delimiter = [0] }
+    if let bytes = arguments.bytes("delimiter") { delimiter = SendPlan.unescaped(bytes) }
+    switch chosen.first {
+    case "format":
+      throw .usage("format")
+    case "json": return .json(arguments.value("json") == "plain" ? .plain : .lossless)
+    case "raw": return .bodies(delimiter: [])
+    default: return .bodies(delimiter: delimiter)
+    }
+  }
+}

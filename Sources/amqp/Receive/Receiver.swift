@@ -1,0 +1,389 @@
+// The run of `receive`: deliveries to output, output to standard output, and back to settlements. One program for both
+// roles: dialling it has one peer and makes the links, listening it takes what any peer sends.
+import Bytes
+import Console
+import Engine
+import Glibc
+import Render
+import Runtime
+import Transport
+import Wire
+
+final class Receiver: Looped {
+  typealias Failure = Console.Failure
+
+  private struct Inlet {
+    let server: Served
+    let link: LinkID
+    let address: String
+    var isUp: Bool
+    var isDrained = false
+    var isStopped = false
+    /// The peer said that it leaves what it sends in the node.
+    var isCopy = false
+    /// Numbers whose decision waits for the end.
+    var held: [ClosedRange<Int>] = []
+    /// From the first to the last delivery that came.
+    var seen: ClosedRange<Int>?
+  }
+
+  private enum Stage {
+    case running
+    /// Credit is taken back; what still comes is released.
+    case stopping(until: Int64)
+    case closing(until: Int64)
+  }
+
+  private let plan: ReceivePlan
+  private let diagnostics: Diagnostics
+  private let signals: Signals?
+  private let listener: ListeningSocket?
+  private let trace: Trace?
+  private var served: [Served] = []
+  private var inlets: [Inlet] = []
+  private var output: OutputQueue
+  private var writer: MessageWriter
+  private var stage = Stage.running
+  private var trouble: Failure?
+  private var status = ExitCode.success
+  private let started: Int64
+  private var now: Int64
+  private var lastMessage: Int64
+  /// Messages taken into the output, and settled after it was written.
+  private(set) var taken = 0
+  private var settled = 0
+  private var givenBack = 0
+
+  init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
+    self.plan = plan
+    self.diagnostics = diagnostics
+    self.signals = signals
+    self.trace = trace
+    started = Clock.now
+    now = started
+    lastMessage = started
+    output = try OutputQueue()
+    writer = MessageWriter(plan.output, escapes: false)
+    listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
+    writer.escapes = output.isTerminal
+    if listener == nil {
+      served = [Served(dialing: plan.connect, now: started, trace: trace)]
+      if !plan.sources.contains(where: \.dependsOnPeer) { attachAll(served[0], .other) }
+    }
+  }
+
+  // MARK: The turn
+
+  func turn(now: Int64) throws(Failure) -> Bool {
+    self.now = now
+    if let listener {
+      while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
+    }
+    for server in served {
+      if !output.isFull || server.isOver { server.peer.read(now: now) }
+      while let event = server.peer.connection.nextEvent() { handle(event, server) }
+      if let failure = server.peer.failure, !server.isOver {
+        server.isOver = true
+        lose(server, server.explanation(plan.connect).failure(failure))
+      }
+    }
+    try flushOutput()
+    try checkEndings()
+    for server in served {
+      let all = server.peer.flush(now: now)
+      if server.isOver && (all || !server.peer.isConnected) && listener != nil { server.peer.drop() }
+    }
+    if listener != nil { served.removeAll { $0.peer.isGone } }
+    return finish()
+  }
+
+  private func handle(_ event: Event, _ server: Served) {
+    switch event {
+    case .opened:
+      server.peer.isOpen()
+      diagnostics.detail(server.description)
+      if listener == nil && inlets.isEmpty { attachAll(server, server.dialect) }
+    case .attachRequested(let link): requested(link, server)
+    case .attached(let link): attached(link, server)
+    case .detached(let link, let reason): detached(link, reason, server)
+    case .delivery(let delivery): received(delivery, server)
+    case .drained(let link): if let i = inlet(link, server) { inlets[i].isDrained = true }
+    case .stopped(let link): if let i = inlet(link, server) { inlets[i].isStopped = true }
+    case .closed(let reason):
+      server.isOver = true
+      closed(reason, server)
+    case .answered, .aborted, .settledBySender: break
+    }
+  }
+
+  // MARK: Links
+
+  private func attachAll(_ server: Served, _ dialect: NodeAddress.Dialect) {
+    for (i, source) in plan.sources.enumerated() {
+      var attach = plan.attach
+      if i > 0 { attach.name += "-\(i + 1)" }
+      attach.source?.address = Value(source.text(for: dialect))
+      attach.target?.address = .string(attach.name)
+      let link = server.peer.connection.attach(attach)
+      inlets.append(Inlet(server: server, link: link, address: source.description, isUp: false))
+    }
+  }
+
+  private func attached(_ link: LinkID, _ server: Served) {
+    guard let i = inlet(link, server) else { return }
+    inlets[i].isUp = true
+    let remote = server.peer.connection.remoteAttach(link)
+    if plan.mode == .exactlyOnce && remote.rcvSettleMode != .second {
+      return fail(
+        Failure(
+          "\(server.peer.name) can't do exactly-once", "it answered rcv-settle-mode first",
+          nextStep: "--mode at-least-once is what it can do", exitCode: .failure))
+    }
+    if plan.attach.source?.dynamic == true, let address = remote.source?.address.text {
+      diagnostics.note("the peer made the node '\(address)'")
+    }
+    inlets[i].isCopy = remote.source?.distributionMode == "copy"
+    if plan.browses && !inlets[i].isCopy {
+      diagnostics.note("'\(inlets[i].address)' can't be browsed: what it sends is held, and given back at the end")
+    }
+    for entry in plan.attach.source?.filter.entries ?? [] where remote.source?.filter[entry.key.text ?? ""] == nil {
+      diagnostics.note("the peer ignores the filter '\(entry.key.text ?? "")'")
+    }
+    grant(i)
+    if plan.drains { server.peer.connection.drain(link) }
+  }
+
+  /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
+  private func grant(_ i: Int) {
+    let budget = plan.count.map { max(0, $0 - taken) }
+    let start = UInt32(clamping: plan.credit ?? 500)
+    inlets[i].server.peer.connection.grant(
+      inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? 8_192), budget: budget)
+  }
+
+  /// Listening: a peer wants a link.
+  private func requested(_ link: LinkID, _ server: Served) {
+    let asked = server.peer.connection.remoteAttach(link)
+    let connection = { (error: AMQPError) in server.peer.connection.refuse(link, error) }
+    guard asked.role == .sender else {
+      return connection(AMQPError(Condition.notAllowed, "this end receives, it has no messages"))
+    }
+    guard let target = asked.target else {
+      return connection(AMQPError(Condition.invalidField, "an attach without target"))
+    }
+    if target.coordinator { return connection(AMQPError(Condition.notImplemented, "no transactions here")) }
+    let address = target.address.text ?? ""
+    if !address.isEmpty && !plan.patterns.isEmpty && !plan.patterns.contains(where: { matches(address, $0) }) {
+      return connection(AMQPError(Condition.notFound, "no node '\(address)' here"))
+    }
+    server.peer.connection.accept(link) { attach in
+      if attach.target?.dynamic == true { attach.target?.address = .string("dynamic-\(inlets.count)") }
+    }
+    inlets.append(Inlet(server: server, link: link, address: address, isUp: true))
+    grant(inlets.count - 1)
+    if case .running = stage {} else { server.peer.connection.stop(link) }
+  }
+
+  private func matches(_ address: String, _ pattern: String) -> Bool {
+    unsafe fnmatch(pattern, address, 0) == 0
+  }
+
+  private func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
+    guard let i = inlet(link, server) else { return }
+    let inlet = inlets.remove(at: i)
+    if listener != nil {
+      if let error = reason.error {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(error))")
+      }
+      return
+    }
+    if case .running = stage {} else if reason.error == nil { return }
+    var explanation = server.explanation(plan.connect)
+    explanation.action = "receive from '\(inlet.address)'"
+    fail(explanation.failure(reason))
+  }
+
+  private func inlet(_ link: LinkID, _ server: Served) -> Int? {
+    inlets.firstIndex { $0.link == link && $0.server === server }
+  }
+
+  // MARK: Deliveries
+
+  private func received(_ delivery: Delivery, _ server: Served) {
+    guard let i = inlets.count == 1 ? 0 : inlet(delivery.link, server) else { return }
+    inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
+    lastMessage = now
+    var isRunning = false
+    if case .running = stage { isRunning = true }
+    if !isRunning || plan.count.map({ taken >= $0 }) ?? false {
+      // Too many, or too late: given back with what else is at the end.
+      return
+    }
+    taken += 1
+    do throws(Failure) {
+      try writer.write(delivery, server.peer.connection, address: inlets[i].address, number: taken, to: &output.octets)
+    } catch {
+      // A message that can't be read is not lost by it: it is given back.
+      diagnostics.report(error)
+      status = status.combined(with: error.exitCode)
+      taken -= 1
+      return
+    }
+    output.mark(server, delivery)
+    if let count = plan.count, taken == count { stop() }
+  }
+
+  private func flushOutput() throws(Failure) {
+    do throws(Failure) {
+      try output.flush { mark in
+        settled += mark.run.count
+        guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
+        if plan.browses && !inlets[i].isCopy { return inlets[i].held.append(mark.run) }
+        switch plan.settlement {
+        case .outcome(let outcome): mark.server.peer.connection.settle(mark.link, mark.run, outcome)
+        case .atEnd, .none: inlets[i].held.append(mark.run)
+        }
+      }
+    } catch {
+      fail(error)
+      throw error
+    }
+    if output.isClosed, case .running = stage { stop() }
+  }
+
+  // MARK: Endings
+
+  private func closed(_ reason: CloseReason, _ server: Served) {
+    if listener != nil {
+      if let error = reason.error, reason.scope != .transport || server.isLeaving == false {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(error))")
+      }
+      return lose(server, nil)
+    }
+    switch stage {
+    case .closing: if reason.error == nil || reason.scope == .transport { return lose(server, nil) }
+    case .running, .stopping: break
+    }
+    var explanation = server.explanation(plan.connect)
+    if reason.scope != .sasl && reason.scope != .transport, let source = plan.sources.first {
+      explanation.action = "receive from '\(source.description)'"
+    }
+    lose(server, explanation.failure(reason))
+  }
+
+  private func lose(_ server: Served, _ failure: Failure?) {
+    inlets.removeAll { $0.server === server }
+    if let failure { fail(failure) }
+  }
+
+  private func fail(_ failure: Failure) {
+    if trouble == nil { trouble = failure }
+    stop()
+  }
+
+  /// Takes no more: credit back, then the rest is given back.
+  private func stop() {
+    guard case .running = stage else { return }
+    stage = .stopping(until: now + 1_000_000_000)
+    for inlet in inlets where inlet.isUp { inlet.server.peer.connection.stop(inlet.link) }
+  }
+
+  private func checkEndings() throws(Failure) {
+    guard case .running = stage else { return }
+    if let signal = signals?.first {
+      status = signal == .interrupt ? .interrupted : .terminated
+      return stop()
+    }
+    if let duration = plan.duration, now - started >= duration { return stop() }
+    if let idle = plan.idle, now - lastMessage >= idle { return stop() }
+    if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), output.isEmpty { return stop() }
+    if let timeout = plan.timeout, now - started >= timeout {
+      let what = taken == 0 ? "nothing received" : "\(taken) received"
+      fail(
+        Failure(
+          "\(what) from \(sourceName) in \(seconds(timeout))", plan.count.map { "asked for \($0)" } ?? "",
+          exitCode: .incomplete))
+    }
+  }
+
+  private func seconds(_ nanoseconds: Int64) -> String {
+    nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
+  }
+
+  private var sourceName: String {
+    plan.sources.isEmpty ? "any peer" : plan.sources.map { "'\($0.description)'" }.joined(separator: ", ")
+  }
+
+  /// Returns true when all is over.
+  private func finish() -> Bool {
+    let impatient = (signals?.count ?? 0) > 1
+    switch stage {
+    case .running: return false
+    case .stopping(let until):
+      let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
+      guard (quiet && (output.isEmpty || output.isClosed)) || now >= until || impatient else { return false }
+      giveBack()
+      stage = .closing(until: now + 2_000_000_000)
+      return finish()
+    case .closing(let until):
+      // In the second mode the sender settles before we may forget.
+      let waits = served.contains { !$0.isOver && $0.peer.connection.awaitsSettlement }
+      if !waits || now >= until {
+        for server in served where !server.isOver { server.peer.connection.close() }
+      }
+      for server in served { server.peer.flush(now: now) }
+      let left = served.contains { !$0.isOver && $0.peer.isConnected }
+      if left && now < until && !impatient { return false }
+      for server in served { server.peer.drop() }
+      return true
+    }
+  }
+
+  /// What waited for the end is decided, and everything else that came is released.
+  private func giveBack() {
+    for inlet in inlets where !inlet.server.isOver {
+      if case .atEnd(let outcome) = plan.settlement {
+        for run in inlet.held { inlet.server.peer.connection.settle(inlet.link, run, outcome) }
+      }
+      if let seen = inlet.seen {
+        givenBack += inlet.server.peer.connection.unsettledIncoming(inlet.link)
+        inlet.server.peer.connection.settle(inlet.link, seen, .release)
+      }
+    }
+  }
+
+  /// The exit status of the run, after it has ended.
+  func result() throws(Failure) -> ExitCode {
+    if status == .interrupted || status == .terminated {
+      let counts = "\(taken) received from \(sourceName), \(settled) settled, \(givenBack) handed back"
+      diagnostics.note(counts)
+      return status
+    }
+    if let trouble { throw trouble }
+    if output.isClosed { return .success }
+    if let count = plan.count, taken < count {
+      throw Failure("\(taken) received from \(sourceName)", "asked for \(count)", exitCode: .incomplete)
+    }
+    return status
+  }
+
+  // MARK: Waiting
+
+  func register(_ polls: inout PollSet) {
+    if let listener { _ = polls.add(listener.number, read: true) }
+    for server in served { server.peer.register(&polls, reads: !output.isFull) }
+    output.register(&polls)
+  }
+
+  var deadline: Int64? {
+    var at: [Int64] = served.compactMap(\.peer.deadline)
+    switch stage {
+    case .stopping(let until), .closing(let until): at.append(until)
+    case .running:
+      if let duration = plan.duration { at.append(started + duration) }
+      if let timeout = plan.timeout { at.append(started + timeout) }
+      if let idle = plan.idle { at.append(lastMessage + idle) }
+    }
+    return at.min()
+  }
+}

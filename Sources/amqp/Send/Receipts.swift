@@ -1,0 +1,72 @@
+// What became of the messages: every one has exactly one receipt, and the exit status comes from them.
+import Console
+import Engine
+import Wire
+
+struct Receipts {
+  private(set) var accepted = 0
+  private(set) var rejected = 0
+  private(set) var released = 0
+  private(set) var modified = 0
+  private(set) var unspecified = 0
+  /// Nobody answered: the connection was lost or the answer did not come in time.
+  private(set) var unanswered = 0
+  /// Sent settled, and written.
+  private(set) var sent = 0
+  /// Read, and never sent.
+  private(set) var unsent = 0
+  /// The first reason given for a message that was not accepted, and its number.
+  private(set) var firstRefusal: (number: Int, words: String)?
+
+  mutating func add(_ run: ClosedRange<Int>, _ answer: Answer) {
+    switch answer {
+    case .accepted: accepted += run.count
+    case .rejected(let error):
+      rejected += run.count
+      var words = "rejected"
+      if let error { words += " (\(error.condition)\(error.description.map { ": \($0)" } ?? ""))" }
+      refuse(run.lowerBound, words)
+    case .released:
+      released += run.count
+      refuse(run.lowerBound, "released: nobody took it")
+    case .modified(let failed, let undeliverable):
+      modified += run.count
+      let how = [failed ? "delivery failed" : nil, undeliverable ? "undeliverable here" : nil].compactMap { $0 }
+      refuse(run.lowerBound, "modified" + (how.isEmpty ? "" : " (\(how.joined(separator: ", ")))"))
+    case .unspecified:
+      unspecified += run.count
+      refuse(run.lowerBound, "settled without an outcome")
+    }
+  }
+
+  mutating func addSent(_ count: Int) { sent += count }
+  mutating func addUnanswered(_ count: Int) { unanswered += count }
+  mutating func addUnsent(_ count: Int) { unsent += count }
+
+  private mutating func refuse(_ number: Int, _ words: String) {
+    if firstRefusal == nil { firstRefusal = (number, words) }
+  }
+
+  var notAccepted: Int { rejected + released + modified + unspecified }
+  var total: Int { accepted + notAccepted + unanswered + sent + unsent }
+
+  /// "3 accepted, 1 rejected, 2 unanswered"
+  var summary: String {
+    let parts = [
+      (accepted, "accepted"), (sent, "sent"), (rejected, "rejected"), (released, "released"), (modified, "modified"),
+      (unspecified, "settled without an outcome"), (unanswered, "unanswered"), (unsent, "not sent"),
+    ]
+    let words = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    return words.isEmpty ? "nothing sent" : words.joined(separator: ", ")
+  }
+
+  /// Nil when every message was accepted, or sent where no answer was asked for.
+  func failure(target: String) -> Failure? {
+    let bad = notAccepted + unanswered
+    if bad == 0 { return nil }
+    let first = firstRefusal.map { total == 1 ? $0.words : "message \($0.number) was \($0.words)" }
+    return Failure(
+      "\(bad) of \(total) messages not accepted by '\(target)'", first ?? "\(unanswered) were not answered",
+      nextStep: total > 1 ? summary : nil, exitCode: .notAccepted)
+  }
+}

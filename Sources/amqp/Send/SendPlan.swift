@@ -1,0 +1,147 @@
+// What the options of `send` come to.
+import Bytes
+import Console
+import Engine
+import Transport
+import Wire
+
+struct SendPlan {
+  let connect: ConnectPlan
+  /// Nil with `--json`: each message names its own.
+  let target: NodeAddress?
+  let mode: SettlementMode
+  let attach: Attach
+  let count: Int?
+  /// Messages a second.
+  let rate: Int?
+  let window: Int?
+  let answerTimeout: Int64
+  let timeout: Int64?
+  let duration: Int64?
+  /// The sections in front of the body, the same for every message.
+  let head: [UInt8]
+  let isDryRun: Bool
+  let form: MessageSource.Form
+  let composer: BodyComposer
+  let keepsEmpty: Bool
+
+  init(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) {
+    connect = try ConnectPlan(arguments)
+    count = arguments.count("count")
+    rate = arguments.count("rate")
+    window = arguments.count("window")
+    answerTimeout = Int64(arguments.nanoseconds("answer-timeout") ?? 30_000_000_000)
+    timeout = arguments.nanoseconds("timeout").map { Int64($0) }
+    duration = arguments.nanoseconds("for").map { Int64($0) }
+    mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
+    isDryRun = arguments.flag("dry-run")
+    keepsEmpty = arguments.flag("keep-empty")
+    attach = try LinkOptions.attach(arguments, role: .sender, mode: mode)
+    let draft = try MessageOptions.draft(arguments)
+    head = MessageOptions.head(draft)
+    composer = BodyComposer(
+      section: BodyComposer.Section(rawValue: arguments.value("body-as") ?? "data") ?? .data,
+      coding: arguments.flag("hex") ? .hex : arguments.flag("base64") ? .base64 : .plain,
+      suffix: MessageOptions.footer(draft))
+
+    // The target is the first argument, unless an option named it.
+    var bodies = arguments.inOrder(["body", "file"])
+    if let named = try LinkOptions.namedAddress(arguments) {
+      target = named
+    } else if connect.listen != nil || arguments.flag("dynamic") {
+      target = NodeAddress.none
+    } else if let at = bodies.firstIndex(where: { if case .positional = $0.subject { true } else { false } }) {
+      let text = String(decoding: bodies.remove(at: at).bytes, as: UTF8.self)
+      if text.isEmpty {
+        throw .usage("send", "the TARGET is empty", nextStep: "the anonymous relay is --dynamic or -J")
+      }
+      target = NodeAddress(text)
+    } else if arguments.flag("json") {
+      target = nil
+    } else {
+      throw .usage("send", "no TARGET", nextStep: "amqp send TARGET [BODY…]")
+    }
+    form = try SendPlan.form(arguments, bodies, diagnostics)
+  }
+
+  private static func form(
+    _ arguments: ParsedArguments, _ bodies: [ParsedArguments.Entry], _ diagnostics: Diagnostics
+  ) throws(Failure) -> MessageSource.Form {
+    let cuts = ["lines", "null", "delimiter", "json"].filter { arguments.flag($0) }
+    if cuts.count > 1 {
+      throw .usage("--\(cuts[0]) and --\(cuts[1])", "standard input can be cut in one way only")
+    }
+    if bodies.isEmpty {
+      switch cuts.first {
+      case "lines": return .cut([0x0a], stripsCR: true)
+      case "null": return .cut([0], stripsCR: false)
+      case "delimiter":
+        let delimiter = unescaped(arguments.bytes("delimiter") ?? [])
+        if delimiter.isEmpty { throw arguments.badValue(of: "delimiter", "", expected: "at least one octet") }
+        return .cut(delimiter, stripsCR: false)
+      case "json": return .json
+      default: break
+      }
+      if Terminal.isTerminal(0) { diagnostics.note("reading one message from the terminal, Ctrl-D ends it") }
+      return .whole
+    }
+    if let cut = cuts.first {
+      throw .usage(
+        "--\(cut)", "it cuts standard input, which is not read when there is a BODY",
+        nextStep: "leave the BODY out, or --\(cut)")
+    }
+    var items: [MessageSource.Item] = []
+    for entry in bodies {
+      guard case .option(let option) = entry.subject, option.long == "file" else {
+        if entry.bytes == [0x2d], case .positional = entry.subject {
+          items.append(.file("/dev/stdin"))
+        } else {
+          items.append(.bytes(entry.bytes))
+        }
+        continue
+      }
+      let path = String(decoding: entry.bytes, as: UTF8.self)
+      if path == "-" {
+        items.append(.file("/dev/stdin"))
+      } else if Files.isDirectory(path) {
+        do throws(Errno) {
+          items += try Files.inDirectory(path).map { .file($0) }
+        } catch {
+          throw Failure("cannot read \(path)", error.text, exitCode: .noInput)
+        }
+      } else {
+        items.append(.file(path))
+      }
+    }
+    return .items(items)
+  }
+
+  /// `\n`, `\t`, `\0`, `\xHH` in a delimiter.
+  static func unescaped(_ bytes: [UInt8]) -> [UInt8] {
+    var out: [UInt8] = []
+    var i = 0
+    while i < bytes.count {
+      guard bytes[i] == 0x5c, i + 1 < bytes.count else {
+        out.append(bytes[i])
+        i += 1
+        continue
+      }
+      i += 2
+      switch bytes[i - 1] {
+      case 0x6e: out.append(0x0a)
+      case 0x72: out.append(0x0d)
+      case 0x74: out.append(0x09)
+      case 0x30: out.append(0)
+      case 0x78 where i + 1 < bytes.count:
+        if let high = hexValue(bytes[i]), let low = hexValue(bytes[i + 1]) {
+          out.append(high << 4 | low)
+          i += 2
+        } else {
+          out += [0x5c, 0x78]
+        }
+      case let c: out += c == 0x5c ? [0x5c] : [0x5c, c]
+      }
+    }
+    return out
+  }
+}

@@ -1,0 +1,478 @@
+// The run of `send`: messages from the source into outboxes, from there over links with credit, and answers back to
+// receipts. One program for both roles: dialling it has one peer and makes the links, listening it serves every peer
+// that attaches.
+import Bytes
+import Console
+import Engine
+import Glibc
+import Render
+import Runtime
+import Transport
+import Wire
+
+final class Sender: Looped, MessageSink {
+  typealias Failure = Console.Failure
+
+  /// Messages for one address, and what is known of them.
+  private final class Route {
+    let address: NodeAddress?
+    var outbox = Outbox()
+    /// Dialling: whether a link was asked for.
+    var isAttached = false
+    init(_ address: NodeAddress?) { self.address = address }
+  }
+
+  /// A link over which messages of a route go.
+  private struct Outlet {
+    let holder: Int
+    let server: Served
+    let link: LinkID
+    let route: Route
+    /// Settled messages handed to the connection and not yet written.
+    var handed: ClosedRange<Int>?
+    /// The message whose frames are being cut, and how far.
+    var partial: (number: Int, offset: Int)?
+    var isUp: Bool
+  }
+
+  private enum Stage { case running, closing(until: Int64) }
+
+  private let plan: SendPlan
+  private let diagnostics: Diagnostics
+  private let signals: Signals?
+  private let source: MessageSource
+  private let listener: ListeningSocket?
+  private let trace: Trace?
+  private var served: [Served] = []
+  private var outlets: [Outlet] = []
+  private var routes: [Route] = []
+  private var nextHolder = 0
+  private(set) var receipts = Receipts()
+  private var stage = Stage.running
+  private var trouble: Failure?
+  private var status = ExitCode.success
+  private let started: Int64
+  private var lastProgress: Int64
+  private var released = 0
+  private var now: Int64
+  private let head: Int = 1
+  private var scratch = ByteQueue()
+
+  init(_ plan: SendPlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
+    self.plan = plan
+    self.diagnostics = diagnostics
+    self.signals = signals
+    self.trace = trace
+    started = Clock.now
+    now = started
+    lastProgress = started
+    source = try MessageSource(plan.form, composer: plan.composer, keepsEmpty: plan.keepsEmpty, limit: plan.count)
+    listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
+    if let target = plan.target { _ = route(target) }
+    if listener == nil {
+      served = [Served(dialing: plan.connect, now: started, trace: trace)]
+      // What does not depend on who the peer is goes out together with open.
+      if let first = routes.first, !(first.address?.dependsOnPeer ?? false) { attach(first, on: served[0], .other) }
+    }
+  }
+
+  private func route(_ address: NodeAddress?) -> Route {
+    if let known = routes.first(where: { $0.address == address }) { return known }
+    let route = Route(address)
+    _ = route.outbox.addHead(plan.head)
+    if let window = plan.window { route.outbox.countLimit = window }
+    routes.append(route)
+    return route
+  }
+
+  // MARK: The turn
+
+  func turn(now: Int64) throws(Failure) -> Bool {
+    self.now = now
+    try acceptPeers()
+    for server in served { serve(server) }
+    served.removeAll { $0.peer.isGone && $0 !== served.first }
+    checkEndings()
+    if trouble == nil, case .running = stage { try source.pump(into: self) }
+    if let lastWords, trouble == nil, pending || !source.isAtEnd { fail(lastWords) }
+    for i in outlets.indices where outlets[i].isUp { push(i) }
+    for server in served {
+      if server.peer.flush(now: now) { written(server) }
+    }
+    return finish()
+  }
+
+  private func acceptPeers() throws(Failure) {
+    guard let listener else { return }
+    while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
+  }
+
+  private func serve(_ server: Served) {
+    server.peer.read(now: now)
+    while let event = server.peer.connection.nextEvent() { handle(event, server) }
+    if let failure = server.peer.failure, !server.isOver {
+      server.isOver = true
+      lose(server, server.explanation(plan.connect).failure(failure))
+    }
+  }
+
+  private func handle(_ event: Event, _ server: Served) {
+    switch event {
+    case .opened:
+      server.peer.isOpen()
+      server.isOpen = true
+      if listener == nil {
+        diagnostics.detail(server.description)
+        for route in routes where !route.isAttached { attach(route, on: server, server.dialect) }
+      }
+    case .attachRequested(let link): requested(link, server)
+    case .attached(let link): attached(link, server)
+    case .detached(let link, let reason): detached(link, reason, server)
+    case .answered(let link, let run, let answer): answered(link, run, answer, server)
+    case .closed(let reason):
+      server.isOver = true
+      closed(reason, server)
+    case .delivery, .aborted, .settledBySender, .drained, .stopped: break
+    }
+  }
+
+  // MARK: Links
+
+  private func attach(_ route: Route, on server: Served, _ dialect: NodeAddress.Dialect) {
+    route.isAttached = true
+    var attach = plan.attach
+    if routes.count > 1 { attach.name += "-\(routes.count)" }
+    attach.target?.address = Value(route.address?.text(for: dialect))
+    let link = server.peer.connection.attach(attach)
+    add(link, route, server)
+  }
+
+  private func add(_ link: LinkID, _ route: Route, _ server: Served, isUp: Bool = false) {
+    outlets.append(Outlet(holder: nextHolder, server: server, link: link, route: route, isUp: isUp))
+    nextHolder += 1
+    lastProgress = now
+  }
+
+  private func attached(_ link: LinkID, _ server: Served) {
+    guard let i = outlet(link, server) else { return }
+    outlets[i].isUp = true
+    let remote = server.peer.connection.remoteAttach(link)
+    if plan.mode == .exactlyOnce && remote.rcvSettleMode != .second {
+      return fail(
+        Failure(
+          "\(server.peer.name) can't do exactly-once", "it answered rcv-settle-mode first",
+          nextStep: "--mode at-least-once is what it can do", exitCode: .failure))
+    }
+    if plan.attach.target?.dynamic == true, let address = remote.target?.address.text {
+      diagnostics.note("the peer made the node '\(address)'")
+    }
+    for capability in plan.attach.target?.capabilities ?? []
+    where !(remote.target?.capabilities.contains(capability) ?? false) {
+      diagnostics.detail("the peer did not confirm the capability '\(capability)'")
+    }
+  }
+
+  /// Listening: a peer wants to receive.
+  private func requested(_ link: LinkID, _ server: Served) {
+    let asked = server.peer.connection.remoteAttach(link)
+    guard asked.role == .receiver else {
+      return server.peer.connection.refuse(
+        link, AMQPError(Condition.notAllowed, "this end sends, it takes no messages"))
+    }
+    server.peer.connection.accept(link) { attach in
+      if plan.mode == .atMostOnce { attach.sndSettleMode = .settled }
+      if attach.source?.dynamic == true { attach.source?.address = .string("dynamic-\(nextHolder)") }
+    }
+    add(link, routes.first ?? route(NodeAddress.none), server, isUp: true)
+  }
+
+  private func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
+    guard let i = outlet(link, server) else { return }
+    let outlet = outlets.remove(at: i)
+    if listener != nil {
+      giveBack(outlet)
+      return
+    }
+    if case .closing = stage, reason.error == nil { return }
+    var explanation = server.explanation(plan.connect)
+    explanation.action = "send to '\(outlet.route.address?.description ?? "")'"
+    fail(explanation.failure(reason))
+  }
+
+  private func giveBack(_ outlet: Outlet) {
+    let count = outlet.route.outbox.giveBack(holder: outlet.holder)
+    if count > 0 {
+      diagnostics.detail("\(outlet.server.peer.name) left \(count) messages unanswered: they are sent again")
+    }
+  }
+
+  private func outlet(_ link: LinkID, _ server: Served) -> Int? {
+    outlets.firstIndex { $0.link == link && $0.server === server }
+  }
+
+  // MARK: The end of a connection
+
+  private func closed(_ reason: CloseReason, _ server: Served) {
+    if listener != nil {
+      if let error = reason.error {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(error))")
+      }
+      return lose(server, nil)
+    }
+    switch stage {
+    case .closing: if reason.error == nil || reason.scope == .transport { return }
+    case .running: break
+    }
+    var explanation = server.explanation(plan.connect)
+    if reason.scope != .sasl && reason.scope != .transport, let target = plan.target {
+      explanation.action = "send to '\(target.description)'"
+    }
+    let failure = explanation.failure(reason)
+    if reason.error == nil && reason.scope == .connection {
+      // In good order: a failure only if there is more to send, which this turn finds out.
+      outlets.removeAll { $0.server === server }
+      lastWords = failure
+    } else {
+      lose(server, failure)
+    }
+  }
+  private var lastWords: Failure?
+
+  private func lose(_ server: Served, _ failure: Failure?) {
+    for outlet in outlets where outlet.server === server && listener != nil { giveBack(outlet) }
+    outlets.removeAll { $0.server === server }
+    if listener != nil {
+      server.isLeaving = true
+    } else if let failure {
+      fail(failure)
+    }
+  }
+
+  private func fail(_ failure: Failure) {
+    if trouble == nil { trouble = failure }
+    source.stop()
+  }
+
+  // MARK: Messages in
+
+  var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } }
+
+  func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) {
+    routes[0].outbox.append(head: head, prefix: prefix, body: body, suffix: suffix)
+    if routes[0].outbox.isFresh { lastProgress = now }
+  }
+
+  func accept(json line: Span<UInt8>, number: Int) throws(Failure) {
+    let draft: MessageDraft
+    do throws(TextFault) {
+      draft = try MessageDraft(jsonLine: line)
+    } catch {
+      throw Failure("line \(number) of standard input", error.reason, exitCode: .badInput)
+    }
+    let target: Route
+    if plan.target != nil {
+      target = routes[0]
+    } else if let address = draft.address {
+      target = route(NodeAddress(address))
+      if !target.isAttached, let server = served.first, listener == nil,
+        server.isOpen || !(target.address?.dependsOnPeer ?? false)
+      {
+        attach(target, on: server, server.dialect)
+      }
+    } else {
+      throw Failure(
+        "line \(number) of standard input", "the message names no address",
+        nextStep: "give a TARGET, or an \"address\" to each message",
+        exitCode: .badInput)
+    }
+    scratch.removeAll()
+    draft.encode(into: &scratch)
+    let none: [UInt8] = []
+    scratch.withReadable { _ = target.outbox.append(head: 0, prefix: $0, body: none.span, suffix: none.span) }
+    if target.outbox.isFresh { lastProgress = now }
+  }
+
+  // MARK: Messages out
+
+  /// How many messages may have been begun by now, by `--rate`.
+  private var allowance: Int {
+    guard let rate = plan.rate else { return .max }
+    return 1 + Int((now - started) / 1_000) * rate / 1_000_000
+  }
+
+  private func push(_ i: Int) {
+    let server = outlets[i].server
+    let link = outlets[i].link
+    let route = outlets[i].route
+    let settled = plan.mode == .atMostOnce || server.peer.connection.localAttach(link).sndSettleMode == .settled
+    let allowance = allowance
+    while true {
+      let number: Int
+      var offset = 0
+      if let partial = outlets[i].partial {
+        guard server.peer.connection.canContinue(link) else { return }
+        (number, offset) = partial
+      } else {
+        guard released < allowance, let next = route.outbox.nextToSend else { break }
+        guard server.peer.connection.room(link) > 0 else { return }
+        number = next
+        released += 1
+      }
+      let size = route.outbox.size(number)
+      let at = route.outbox.withMessage(number) { head, body in
+        server.peer.connection.deliver(link, number, head: head, body: body, from: offset, settled: settled)
+      }
+      if outlets[i].partial == nil {
+        route.outbox.begin(number, holder: outlets[i].holder, whole: at == size)
+      } else if at == size {
+        route.outbox.completed(number)
+      }
+      lastProgress = now
+      if at < size {
+        outlets[i].partial = (number, at)
+        return
+      }
+      outlets[i].partial = nil
+      if settled { outlets[i].handed = (outlets[i].handed?.lowerBound ?? number)...number }
+    }
+    if route.outbox.nextToSend == nil { server.peer.connection.idle(link) }
+  }
+
+  /// All that was handed to this connection has been written: settled messages are done with.
+  private func written(_ server: Served) {
+    for i in outlets.indices where outlets[i].server === server {
+      guard let run = outlets[i].handed else { continue }
+      outlets[i].handed = nil
+      outlets[i].route.outbox.finish(run) { receipts.addSent($0.count) }
+    }
+  }
+
+  private func answered(_ link: LinkID, _ run: ClosedRange<Int>, _ answer: Answer, _ server: Served) {
+    guard let i = outlet(link, server) else { return }
+    lastProgress = now
+    if let partial = outlets[i].partial, run.contains(partial.number) { outlets[i].partial = nil }
+    if listener != nil && answer == .released {
+      // Somebody else may want it.
+      return outlets[i].route.outbox.giveBack(run)
+    }
+    outlets[i].route.outbox.finish(run) { receipts.add($0, answer) }
+  }
+
+  // MARK: Endings
+
+  private var pending: Bool { routes.contains { !$0.outbox.isEmpty } }
+
+  private func checkEndings() {
+    if let signal = signals?.first, status == .success {
+      status = signal == .interrupt ? .interrupted : .terminated
+      source.stop()
+      dropUnsent()
+      if case .running = stage { deadlineAfterSignal = now + 2_000_000_000 }
+    }
+    if let duration = plan.duration, now - started >= duration, !source.isAtEnd {
+      source.stop()
+      dropUnsent()
+    }
+    if let timeout = plan.timeout, now - started >= timeout, trouble == nil, pending || !source.isAtEnd {
+      fail(
+        Failure(
+          "not all was sent to '\(targetName)' in time", status(of: "--timeout"), exitCode: .incomplete))
+    }
+    if listener == nil, trouble == nil, pending, waitsForPeer, now - lastProgress >= plan.answerTimeout {
+      fail(
+        Failure(
+          "no answer from \(served.first?.peer.name ?? "the peer")",
+          status(of: unanswered ? "no receipt" : "no credit"),
+          nextStep: "--answer-timeout is how long to wait", exitCode: .notAccepted))
+    }
+  }
+  private var deadlineAfterSignal: Int64?
+
+  private var unanswered: Bool { routes.contains { $0.outbox.unanswered > 0 } }
+
+  /// Messages wait for the peer and not for `--rate`.
+  private var waitsForPeer: Bool { unanswered || allowance > released }
+
+  private func status(of what: String) -> String {
+    var totals = receipts
+    account(&totals)
+    return "\(what), \(totals.summary)"
+  }
+
+  private var targetName: String { plan.target?.description ?? "the peer" }
+
+  /// Forgets what was read and never begun.
+  private func dropUnsent() {
+    for route in routes {
+      while let next = route.outbox.nextToSend {
+        route.outbox.begin(next, holder: -1, whole: true)
+        route.outbox.finish(next...next)
+        receipts.addUnsent(1)
+      }
+    }
+  }
+
+  /// Returns true when all is over.
+  private func finish() -> Bool {
+    switch stage {
+    case .running:
+      let impatient = (signals?.count ?? 0) > 1 || deadlineAfterSignal.map { now >= $0 } ?? false
+      guard trouble != nil || impatient || (source.isAtEnd && !pending) else { return false }
+      stage = .closing(until: now + 2_000_000_000)
+      for server in served where !server.isOver {
+        server.peer.connection.close()
+        server.peer.flush(now: now)
+      }
+      return finish()
+    case .closing(let until):
+      let left = served.contains { !$0.isOver && $0.peer.isConnected }
+      if left && now < until && (signals?.count ?? 0) < 2 { return false }
+      for server in served { server.peer.drop() }
+      return true
+    }
+  }
+
+  private func account(_ receipts: inout Receipts) {
+    for route in routes {
+      let unanswered = route.outbox.unanswered
+      receipts.addUnanswered(unanswered)
+      receipts.addUnsent(route.outbox.pending - unanswered)
+    }
+  }
+
+  /// The exit status of the run, after it has ended.
+  func result() throws(Failure) -> ExitCode {
+    account(&receipts)
+    if status != .success {
+      diagnostics.note("interrupted: \(receipts.summary)")
+      return status
+    }
+    if var trouble {
+      if receipts.total > 0 && trouble.exitCode != .incomplete && trouble.nextStep == nil {
+        trouble.nextStep = receipts.summary
+      }
+      throw trouble
+    }
+    if let failure = receipts.failure(target: targetName) { throw failure }
+    return .success
+  }
+
+  // MARK: Waiting
+
+  func register(_ polls: inout PollSet) {
+    if let listener { _ = polls.add(listener.number, read: true) }
+    for server in served { server.peer.register(&polls) }
+    if case .running = stage { source.register(&polls, wants: hasRoom) }
+  }
+
+  var deadline: Int64? {
+    var at: [Int64] = served.compactMap(\.peer.deadline)
+    if case .closing(let until) = stage { at.append(until) }
+    if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
+    if let duration = plan.duration, !source.isAtEnd { at.append(started + duration) }
+    if let timeout = plan.timeout { at.append(started + timeout) }
+    if pending { at.append(lastProgress + plan.answerTimeout) }
+    if let rate = plan.rate, pending { at.append(started + Int64(released) * 1_000_000_000 / Int64(rate)) }
+    return at.min()
+  }
+}
