@@ -13,11 +13,11 @@ enum Shell {
       .first { FileManager.default.isExecutableFile(atPath: $0) }
   }
 
-  static func run(_ program: String, _ arguments: [String], environment: [String: String] = [:]) throws -> Result {
+  static func run(_ program: String, _ arguments: [String], directory: URL? = nil) throws -> Result {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: path(program) ?? program)
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(environment) { $1 }
+    if let directory { process.currentDirectoryURL = directory }
     process.standardInput = FileHandle.nullDevice
     let pipe = Pipe()
     process.standardOutput = pipe
