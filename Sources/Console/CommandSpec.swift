@@ -132,7 +132,9 @@ package struct Program: Sendable {
   package let date: String
   package let summary: String
   package let description: [String]
-  package let commands: [CommandSpec]
+  package let commandNames: [String]
+  /// The row of a command. Asked for by name, so that a run builds the table of its own command only: it shows at start-up.
+  package let command: @Sendable (_ name: String) -> CommandSpec?
   /// Commands that a later version brings: a clear refusal instead of "unknown".
   package let planned: [(name: String, refusal: String)]
   /// What may stand before a command.
@@ -142,7 +144,8 @@ package struct Program: Sendable {
   package let seeAlso: [String]
 
   package init(
-    name: String, version: String, date: String, summary: String, description: [String], commands: [CommandSpec],
+    name: String, version: String, date: String, summary: String, description: [String], commandNames: [String],
+    command: @escaping @Sendable (String) -> CommandSpec?,
     planned: [(name: String, refusal: String)], options: [OptionGroup], examples: [CommandSpec.Example],
     environment: [EnvironmentSpec], seeAlso: [String]
   ) {
@@ -151,7 +154,8 @@ package struct Program: Sendable {
     self.date = date
     self.summary = summary
     self.description = description
-    self.commands = commands
+    self.commandNames = commandNames
+    self.command = command
     self.planned = planned
     self.options = options
     self.examples = examples
@@ -159,5 +163,5 @@ package struct Program: Sendable {
     self.seeAlso = seeAlso
   }
 
-  package func command(_ name: String) -> CommandSpec? { commands.first { $0.name == name } }
+  package var commands: [CommandSpec] { commandNames.compactMap(command) }
 }

@@ -53,7 +53,7 @@ package struct Parser: Sendable {
       if program.commands.contains(where: { $0.urlPositional?.matches(Array(word.utf8)) ?? false }) {
         return .usage("no command given", "a URL comes after it", nextStep: list)
       }
-      let near = Suggestion.nearest(to: word, among: program.commands.map(\.name))
+      let near = Suggestion.nearest(to: word, among: program.commandNames)
       return .usage("unknown command '\(word)'", nextStep: near.map { "did you mean '\(program.name) \($0)'?" } ?? list)
     }
     let name = word.drop { $0 == "-" }.prefix { $0 != "=" }

@@ -2,37 +2,39 @@ import Testing
 
 @testable import Console
 
+private let commands = [
+  CommandSpec(
+    name: "put", summary: "", synopsis: [""], positionals: [],
+    groups: [
+      OptionGroup(
+        "All",
+        [
+          .flag("help", short: "h", "help"), .flag("version", short: "V", "version"),
+          .flag("lines", short: "l", aliases: ["line-buffered"], "lines"), .flag("null", short: "0", "null"),
+          .flag("durable", "d"), .flag("transient", "t"),
+          .value("count", short: "c", "N", kind: .count, standard: .value("7"), "count"),
+          .value("body", short: "b", "BODY", kind: .bytes, repeatable: true, "body"),
+          .value("file", "FILE", kind: .bytes, repeatable: true, "file"),
+          .value("timeout", short: "t", "DUR", kind: .duration, hint: "-t is the time limit", "time limit"),
+          .value("user", "NAME", environment: "TOOL_USER", "user"),
+          .value("url", short: "u", "URL", environment: "TOOL_URL", secrecy: .url, "url"),
+          .value("token", "T", kind: .count, secrecy: .secret, "token"),
+          .value("mode", "MODE", kind: .choice(["fast", "slow"]), "mode"),
+          .optional("trace", short: "T", "FORM", kind: .choice(["line", "tree"]), implied: "line", "trace"),
+        ])
+    ],
+    environment: [EnvironmentSpec("TOOL_PASSWORD", "password")],
+    habits: [.init("-m", "a body is -b BODY"), .init("--topic", "it is an argument")],
+    urlPositional: .init(prefixes: ["amqp://"], option: "url")),
+  CommandSpec(
+    name: "get", summary: "", synopsis: [""], afterDashes: .handler,
+    groups: [OptionGroup("All", [.flag("help", short: "h", "help"), .flag("drain", "drain")])]),
+]
+
 /// A program of its own, so that these cases don't change with the real tables.
 private let tool = Program(
   name: "tool", version: "1", date: "2026-01-01", summary: "", description: [],
-  commands: [
-    CommandSpec(
-      name: "put", summary: "", synopsis: [""], positionals: [],
-      groups: [
-        OptionGroup(
-          "All",
-          [
-            .flag("help", short: "h", "help"), .flag("version", short: "V", "version"),
-            .flag("lines", short: "l", aliases: ["line-buffered"], "lines"), .flag("null", short: "0", "null"),
-            .flag("durable", "d"), .flag("transient", "t"),
-            .value("count", short: "c", "N", kind: .count, standard: .value("7"), "count"),
-            .value("body", short: "b", "BODY", kind: .bytes, repeatable: true, "body"),
-            .value("file", "FILE", kind: .bytes, repeatable: true, "file"),
-            .value("timeout", short: "t", "DUR", kind: .duration, hint: "-t is the time limit", "time limit"),
-            .value("user", "NAME", environment: "TOOL_USER", "user"),
-            .value("url", short: "u", "URL", environment: "TOOL_URL", secrecy: .url, "url"),
-            .value("token", "T", kind: .count, secrecy: .secret, "token"),
-            .value("mode", "MODE", kind: .choice(["fast", "slow"]), "mode"),
-            .optional("trace", short: "T", "FORM", kind: .choice(["line", "tree"]), implied: "line", "trace"),
-          ])
-      ],
-      environment: [EnvironmentSpec("TOOL_PASSWORD", "password")],
-      habits: [.init("-m", "a body is -b BODY"), .init("--topic", "it is an argument")],
-      urlPositional: .init(prefixes: ["amqp://"], option: "url")),
-    CommandSpec(
-      name: "get", summary: "", synopsis: [""], afterDashes: .handler,
-      groups: [OptionGroup("All", [.flag("help", short: "h", "help"), .flag("drain", "drain")])]),
-  ],
+  commandNames: ["put", "get"], command: { name in commands.first { $0.name == name } },
   planned: [("probe", "not in this version yet")], options: [], examples: [], environment: [], seeAlso: [])
 
 private func request(_ arguments: [String], _ environment: [String: String] = [:]) throws(Failure) -> Request {

@@ -131,6 +131,10 @@ import Testing
     guard case .run = request else { return #expect(Bool(false), "an example runs a command") }
   }
 
+  @Test func commandsAreFoundByTheirNames() {
+    #expect(Self.commands.map(\.name) == Commands.program.commandNames)
+  }
+
   @Test func plannedCommandsDoNotExistYet() {
     for planned in Commands.program.planned { #expect(Commands.program.command(planned.name) == nil) }
   }

@@ -18,7 +18,15 @@ enum Commands {
       is seconds), counts `k` and `m`. An option comes before its environment variable, that before the default.
       """,
     ],
-    commands: [SendOptions.command, ReceiveOptions.command, help],
+    commandNames: ["send", "receive", "help"],
+    command: { name in
+      switch name {
+      case "send": SendOptions.command
+      case "receive": ReceiveOptions.command
+      case "help": help
+      default: nil
+      }
+    },
     planned: [
       ("probe", "not in this version yet"),
       ("decode", "not in this version yet"),
