@@ -42,11 +42,13 @@ package struct CommandSpec: Sendable {
     self.urlPositional = urlPositional
   }
 
-  package func option(long: Substring) -> OptionSpec? {
+  /// By the real name, or by an alias when no row has that name.
+  package func option(long: String) -> OptionSpec? {
     for group in groups {
-      for option in group.options where option.long == long || option.aliases.contains(where: { $0 == long }) {
-        return option
-      }
+      for option in group.options where option.long == long { return option }
+    }
+    for group in groups {
+      for option in group.options where option.aliases.contains(long) { return option }
     }
     return nil
   }

@@ -24,6 +24,10 @@ package struct ParsedArguments: Sendable {
     /// The argument octet for octet, empty for a flag.
     package let bytes: [UInt8]
     package let source: Source
+
+    func isOption(_ long: String) -> Bool {
+      if case .option(let option) = subject { option.long == long } else { false }
+    }
   }
 
   package enum Source: Sendable, Equatable {
@@ -94,23 +98,18 @@ package struct ParsedArguments: Sendable {
 
   /// Of options that override each other (`--durable`, `--transient`), the one given last.
   package func last(of names: [String]) -> String? {
-    let rows = names.map { row($0) }
+    for name in names { _ = row(name) }
     for entry in entries.reversed() {
-      if case .option(let option) = entry.subject, rows.contains(where: { $0.long == option.long }) {
-        return option.long
-      }
+      if let name = names.first(where: entry.isOption) { return name }
     }
     return nil
   }
 
   /// Positionals and the named options together, in the order typed: bodies come from arguments, `-b` and `--file` alike.
   package func inOrder(_ names: [String]) -> [Entry] {
-    let rows = names.map { row($0) }
+    for name in names { _ = row(name) }
     return entries.filter { entry in
-      switch entry.subject {
-      case .positional: true
-      case .option(let option): rows.contains { $0.long == option.long }
-      }
+      if case .positional = entry.subject { true } else { names.contains(where: entry.isOption) }
     }
   }
 
@@ -176,19 +175,21 @@ package struct ParsedArguments: Sendable {
     return try? kind.parse(Array(text.utf8))
   }
 
-  private func given(_ name: String) -> Entry? { all(name).last }
+  private func given(_ name: String) -> Entry? {
+    let found = entries.last { $0.isOption(name) } ?? fromEnvironment.last { $0.isOption(name) }
+    if found == nil { _ = row(name) }
+    return found
+  }
 
   private func all(_ name: String) -> [Entry] {
-    let long = row(name).long
-    func isIt(_ entry: Entry) -> Bool {
-      if case .option(let option) = entry.subject { option.long == long } else { false }
-    }
-    let typed = entries.filter(isIt)
-    return typed.isEmpty ? fromEnvironment.filter(isIt) : typed
+    let typed = entries.filter { $0.isOption(name) }
+    if !typed.isEmpty { return typed }
+    _ = row(name)
+    return fromEnvironment.filter { $0.isOption(name) }
   }
 
   private func row(_ name: String) -> OptionSpec {
-    guard let row = command.option(long: name[...]) else {
+    guard let row = command.option(long: name) else {
       preconditionFailure("amqp \(command.name) has no --\(name)")
     }
     return row

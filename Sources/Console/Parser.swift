@@ -56,7 +56,7 @@ package struct Parser: Sendable {
       let near = Suggestion.nearest(to: word, among: program.commandNames)
       return .usage("unknown command '\(word)'", nextStep: near.map { "did you mean '\(program.name) \($0)'?" } ?? list)
     }
-    let name = word.drop { $0 == "-" }.prefix { $0 != "=" }
+    let name = String(word.drop { $0 == "-" }.prefix { $0 != "=" })
     let owner = program.commands.first {
       $0.option(long: name) != nil || (name.first.map($0.option(short:)) ?? nil) != nil && !word.hasPrefix("--")
     }
@@ -95,7 +95,7 @@ package struct Parser: Sendable {
 
   private func parsePositional(_ argument: [UInt8], into parsed: inout ParsedArguments) throws(Failure) {
     guard let rule = parsed.command.urlPositional, rule.matches(argument),
-      let option = parsed.command.option(long: rule.option[...])
+      let option = parsed.command.option(long: rule.option)
     else {
       parsed.add(.positional(argument))
       return
@@ -118,7 +118,9 @@ package struct Parser: Sendable {
     let command = parsed.command
     let equals = argument.firstIndex(of: UInt8(ascii: "="))
     let spelling = String(decoding: argument[..<(equals ?? argument.count)], as: UTF8.self)
-    guard let option = command.option(long: spelling.dropFirst(2)) else { throw unknownOption(spelling, command) }
+    guard let option = command.option(long: String(spelling.dropFirst(2))) else {
+      throw unknownOption(spelling, command)
+    }
     let attached = equals.map { Array(argument[($0 + 1)...]) }
     switch option.argument {
     case .none:

@@ -87,7 +87,7 @@ import Testing
       for name in mentioned(text) {
         // A text may speak of another command's option when it names that command.
         let exists =
-          command.option(long: name[...]) != nil
+          command.option(long: name) != nil
           || (Self.commands.contains { text.contains("amqp \($0.name)") } && everywhere.contains(name))
         #expect(exists, "--\(name) in: \(text)")
       }
