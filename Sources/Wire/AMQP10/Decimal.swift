@@ -44,7 +44,7 @@ package enum Decimal: Sendable, Equatable {
     var coefficient: UInt128
     if head >> 3 == 3 {
       shift = form.width - 3 - form.exponentBits
-      coefficient = bits & (UInt128(1) << UInt128(shift) - 1) | UInt128(8) << UInt128(shift)
+      coefficient = bits & (UInt128(1) << UInt128(shift) - 1) | UInt128(4) << UInt128(shift)
     } else {
       shift = form.width - 1 - form.exponentBits
       coefficient = bits & (UInt128(1) << UInt128(shift) - 1)
