@@ -1,0 +1,203 @@
+/// A frame as one line: `ch=0 @transfer handle=0 delivery-id=1 "hello" 5 octets`. Names instead of numbers, absent fields
+/// left out, long bodies cut; what is wrong with the frame follows it on the line.
+package import Bytes
+package import Wire
+
+package struct FrameLine {
+  private let frame: FrameNodes
+  /// How much of a body is shown.
+  private static let preview = 72
+
+  /// Appends the frame (or bare message, or value) that `dissector` has read, without a newline.
+  /// - Parameter origin: the offset in `b` that problems count from; the frame's own start when nil.
+  package static func append(
+    _ dissector: Dissector, _ b: Span<UInt8>, origin: Int? = nil, showSecrets: Bool = false, to q: inout ByteQueue
+  ) {
+    let line = FrameLine(frame: FrameNodes(dissector, b, origin: origin, showSecrets: showSecrets))
+    line.append(b, to: &q)
+  }
+
+  /// Appends what the eight octets in front of a connection say.
+  package static func append(_ header: ProtocolHeader, to q: inout ByteQueue) {
+    q.append("protocol header ")
+    q.append(utf8: header.description)
+  }
+
+  private var nodes: [Node] { frame.nodes }
+
+  private func append(_ b: Span<UInt8>, to q: inout ByteQueue) {
+    var i = 0
+    var space = false
+    while i < nodes.count {
+      let n = nodes[i]
+      if n.kind == .frame {
+        q.append("ch=")
+        q.append(decimal: n.value & 0xffff)
+        if nodes.count == 1 { q.append(" empty frame") }
+        space = true
+        i += 1
+        continue
+      }
+      if n.kind == .problem {
+        if space { q.append("  ") }
+        frame.appendProblem(i, b, to: &q)
+      } else if n.place != .rest {
+        if space { q.append(UInt8(ascii: " ")) }
+        top(i, b, to: &q)
+        // A problem inside is told behind the value it spoilt.
+        inner(i, b, to: &q)
+      }
+      space = true
+      i = Int(n.next)
+    }
+  }
+
+  private func inner(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    if frame.problems.isEmpty { return }
+    for i in index..<Int(nodes[index].next) where nodes[i].kind == .problem {
+      q.append("  ")
+      frame.appendProblem(i, b, to: &q)
+    }
+  }
+
+  /// A performative, a section or an opaque payload.
+  private func top(_ i: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    let n = nodes[i]
+    switch n.place {
+    case .performative:
+      q.append(UInt8(ascii: "@"))
+      frame.appendName(i, b, to: &q)
+      if let list = frame.described(i) { fields(list, b, first: false, to: &q) }
+    case .section: section(i, b, to: &q)
+    case .payload:
+      q.append(decimal: Int(n.length))
+      q.append(n.length == 1 ? " octet" : " octets")
+    case .root, .descriptor, .described, .field, .key, .entry, .item, .element, .rest:
+      value(i, b, bare: false, to: &q)
+    }
+  }
+
+  private func section(_ i: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    guard let value = frame.described(i) else {
+      q.append(UInt8(ascii: "@"))
+      return frame.appendName(i, b, to: &q)
+    }
+    if value == frame.secret { return q.append("***") }
+    switch frame.spec(nodes[i])?.code {
+    case Code.data where nodes[value].kind == .scalar: body(b.extracting(nodes[value].contentRange), to: &q)
+    case Code.amqpValue, Code.amqpSequence:
+      q.append(
+        nodes[value].place == .described && frame.spec(nodes[i])?.code == Code.amqpValue ? "value " : "sequence ")
+      self.value(value, b, bare: false, to: &q)
+    default:
+      frame.appendName(i, b, to: &q)
+      if nodes[value].kind == .list && frame.spec(nodes[i])?.fields != nil {
+        q.append(UInt8(ascii: "("))
+        fields(value, b, first: true, to: &q)
+        q.append(UInt8(ascii: ")"))
+      } else {
+        self.value(value, b, bare: false, to: &q)
+      }
+    }
+  }
+
+  private func body(_ octets: Span<UInt8>, to q: inout ByteQueue) {
+    var shown = min(octets.count, FrameLine.preview)
+    if octets.firstInvalidUTF8() == nil {
+      // Not in the middle of a character.
+      while shown < octets.count && shown > 0 && octets[shown] & 0xc0 == 0x80 { shown -= 1 }
+      q.append(quoted: octets.extracting(0..<shown))
+    } else {
+      q.append("0x")
+      q.append(hex: octets.extracting(0..<shown))
+    }
+    if shown < octets.count { q.append("…") }
+    q.append(UInt8(ascii: " "))
+    q.append(decimal: octets.count)
+    q.append(octets.count == 1 ? " octet" : " octets")
+  }
+
+  private func fields(_ list: Int, _ b: Span<UInt8>, first: Bool, to q: inout ByteQueue) {
+    var first = first
+    var i = list + 1
+    while i < Int(nodes[list].next) {
+      let n = nodes[i]
+      if n.kind != .problem && !n.isNull {
+        if !first { q.append(UInt8(ascii: " ")) }
+        first = false
+        if let field = frame.field(i) {
+          q.append(utf8: field.name)
+          q.append(UInt8(ascii: "="))
+        }
+        self.field(i, b, to: &q)
+      }
+      i = Int(n.next)
+    }
+  }
+
+  private func field(_ i: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    if i == frame.secret {
+      guard let user = frame.plainUser(i, b) else { return q.append("***") }
+      q.append("(user=")
+      frame.appendText(b.extracting(user), bare: true, to: &q)
+      return q.append(" password=***)")
+    }
+    if let choice = frame.choice(i) { return q.append(utf8: choice) }
+    let spec = frame.field(i)
+    value(i, b, bare: spec?.type != .any || spec?.requires == "address", to: &q)
+  }
+
+  private func value(_ i: Int, _ b: Span<UInt8>, bare: Bool, to q: inout ByteQueue) {
+    let n = nodes[i]
+    switch n.kind {
+    case .scalar: frame.appendScalar(n, b, bare: bare, to: &q)
+    case .list, .array:
+      let element = n.kind == .array ? b[Int(n.content) - 1] : 0
+      if n.kind == .array && element >> 4 == 4 {
+        q.append(decimal: n.value)
+        q.append(" x ")
+        return q.append(utf8: Constructor.of(element)?.name ?? "")
+      }
+      q.append(UInt8(ascii: "["))
+      var first = true
+      var k = i + 1
+      while k < Int(n.next) {
+        if nodes[k].kind != .problem && nodes[k].place != .descriptor {
+          if !first { q.append(UInt8(ascii: " ")) }
+          first = false
+          value(k, b, bare: bare, to: &q)
+        }
+        k = Int(nodes[k].next)
+      }
+      q.append(UInt8(ascii: "]"))
+    case .map:
+      q.append(UInt8(ascii: "{"))
+      var first = true
+      var k = i + 1
+      while k < Int(n.next) {
+        if nodes[k].kind != .problem {
+          if nodes[k].place == .key {
+            if !first { q.append(UInt8(ascii: " ")) }
+            first = false
+            value(k, b, bare: true, to: &q)
+            q.append(UInt8(ascii: "="))
+          } else {
+            value(k, b, bare: false, to: &q)
+          }
+        }
+        k = Int(nodes[k].next)
+      }
+      q.append(UInt8(ascii: "}"))
+    case .described:
+      q.append(UInt8(ascii: "@"))
+      frame.appendName(i, b, to: &q)
+      guard let inner = frame.described(i) else { return }
+      let named = nodes[inner].kind == .list && frame.spec(n)?.fields != nil
+      if named && Int(nodes[inner].next) == inner + 1 { return }
+      q.append(UInt8(ascii: "("))
+      if named { fields(inner, b, first: true, to: &q) } else { value(inner, b, bare: false, to: &q) }
+      q.append(UInt8(ascii: ")"))
+    case .frame, .opaque, .problem: break
+    }
+  }
+}
