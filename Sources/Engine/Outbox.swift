@@ -3,7 +3,7 @@
 /// that input is read no faster than it is sent.
 import Bytes
 
-package struct Outbox: Sendable {
+package struct Outbox: ~Copyable, Sendable {
   /// Messages, and octets of messages, that may be in here; a single message may be larger.
   package var countLimit = 8_192
   package var octetLimit = 4 << 20

@@ -137,9 +137,8 @@ extension Machine10 {
   /// that came settled it says that they are done with, which is what makes room for more.
   mutating func settle(_ id: LinkID, _ run: ClosedRange<Int>, _ outcome: Outcome) {
     let s = links[id.index].session
-    let ring = sessions[s].incoming
-    let from = max(run.lowerBound, ring.first)
-    let to = min(run.upperBound, ring.next - 1)
+    let from = max(run.lowerBound, sessions[s].incoming.first)
+    let to = min(run.upperBound, sessions[s].incoming.next - 1)
     if from > to { return }
     let state = outcome.deliveryState
     var number = from

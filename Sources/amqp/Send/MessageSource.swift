@@ -15,7 +15,7 @@ protocol MessageSink: AnyObject {
   func accept(json line: Span<UInt8>, number: Int) throws(Failure)
 }
 
-final class MessageSource {
+struct MessageSource: ~Copyable {
   enum Item {
     case bytes([UInt8])
     /// Read when its turn comes.
@@ -45,7 +45,6 @@ final class MessageSource {
   private var emitted = 0
   private var room = 16 * 1024
   private(set) var isAtEnd = false
-  private var nextItem = 0
 
   init(_ form: Form, composer: BodyComposer, keepsEmpty: Bool, limit: Int?) throws(Failure) {
     (self.form, self.composer, self.keepsEmpty, self.limit) = (form, composer, keepsEmpty, limit)
@@ -61,10 +60,11 @@ final class MessageSource {
   }
 
   /// Nothing more is read.
-  func stop() { isAtEnd = true }
+  mutating func stop() { isAtEnd = true }
 
   /// Moves messages to the sink until it is full or there are none now. Returns whether any moved.
-  func pump(into sink: some MessageSink) throws(Failure) {
+  mutating func pump(into sink: some MessageSink) throws(Failure) {
+    isStarved = true
     if isAtEnd { return }
     switch form {
     case .items(let items): try pump(items, into: sink)
@@ -75,7 +75,7 @@ final class MessageSource {
 
   // MARK: Arguments and files
 
-  private func pump(_ items: [Item], into sink: some MessageSink) throws(Failure) {
+  private mutating func pump(_ items: [Item], into sink: some MessageSink) throws(Failure) {
     let total = limit ?? items.count
     while emitted < total && sink.hasRoom && !items.isEmpty {
       let index = emitted % items.count
@@ -93,16 +93,18 @@ final class MessageSource {
         try emit(bytes.span, into: sink, path)
       }
     }
+    isStarved = false
     if emitted >= total || items.isEmpty { isAtEnd = true }
   }
 
-  private func keep(_ bytes: [UInt8], at index: Int) {
+  private mutating func keep(_ bytes: [UInt8], at index: Int) {
     guard case .items(var items) = form else { return }
     items[index] = .bytes(bytes)
     form = .items(items)
   }
 
-  private func emit(_ body: Span<UInt8>, into sink: some MessageSink, _ what: @autoclosure () -> String) throws(Failure)
+  private mutating func emit(_ body: Span<UInt8>, into sink: some MessageSink, _ what: @autoclosure () -> String)
+    throws(Failure)
   {
     let none: [UInt8] = []
     let suffix = composer.suffix
@@ -118,7 +120,7 @@ final class MessageSource {
 
   // MARK: Standard input
 
-  private func readWhole(into sink: some MessageSink) throws(Failure) {
+  private mutating func readWhole(into sink: some MessageSink) throws(Failure) {
     while !inputEnded {
       if try !read() { return }
     }
@@ -132,7 +134,7 @@ final class MessageSource {
     try pump(into: sink)
   }
 
-  private func pumpStream(into sink: some MessageSink) throws(Failure) {
+  private mutating func pumpStream(into sink: some MessageSink) throws(Failure) {
     var reads = 0
     while true {
       while sink.hasRoom && limit.map({ emitted < $0 }) ?? true {
@@ -147,14 +149,17 @@ final class MessageSource {
         return
       }
       // A few reads a turn, so that a fast pipe can't keep the connection waiting.
-      if !sink.hasRoom || inputEnded || reads == 4 { return }
+      if !sink.hasRoom || inputEnded || reads == 4 {
+        isStarved = false
+        return
+      }
       if try !read() { return }
       reads += 1
     }
   }
 
   /// Reads once. Returns whether anything came, the end included.
-  private func read() throws(Failure) -> Bool {
+  private mutating func read() throws(Failure) -> Bool {
     guard let input else { return false }
     let size = room
     do throws(Errno) {
@@ -173,7 +178,7 @@ final class MessageSource {
   }
 
   /// Cuts one message off the front of the buffer. False: there is no whole one.
-  private func takeOne(into sink: some MessageSink) throws(Failure) -> Bool {
+  private mutating func takeOne(into sink: some MessageSink) throws(Failure) -> Bool {
     var delimiter: [UInt8] = [0x0a]
     var stripsCR = true
     if case .cut(let bytes, let strips) = form { (delimiter, stripsCR) = (bytes, strips) }
@@ -228,11 +233,11 @@ final class MessageSource {
 
   // MARK: Polling
 
-  func register(_ polls: inout PollSet, wants: Bool) {
+  mutating func register(_ polls: inout PollSet, wants: Bool) {
     guard let input, !isAtEnd, !inputEnded, wants else { return }
     token = polls.add(input.number, read: true)
   }
 
-  /// Whether it can give messages without anything being ready: arguments, or a buffer that is not used up.
-  var hasBuffered: Bool { input == nil || inputEnded || !buffer.isEmpty }
+  /// The last pump stopped for want of input, or there is nothing more: only poll can bring on the next message.
+  private(set) var isStarved = false
 }

@@ -40,7 +40,7 @@ final class Sender: Looped, MessageSink {
   private let plan: SendPlan
   private let diagnostics: Diagnostics
   private let signals: Signals?
-  private let source: MessageSource
+  private var source: MessageSource
   private let listener: ListeningSocket?
   private let trace: Trace?
   private var served: [Served] = []
@@ -95,12 +95,17 @@ final class Sender: Looped, MessageSink {
     checkEndings()
     if trouble == nil, case .running = stage { try source.pump(into: self) }
     if let lastWords, trouble == nil, pending || !source.isAtEnd { fail(lastWords) }
+    let before = released
     for i in outlets.indices where outlets[i].isUp { push(i) }
+    var all = true
     for server in served {
-      if server.peer.flush(now: now) { written(server) }
+      if server.peer.flush(now: now) { written(server) } else { all = false }
     }
+    // Everything went out at once, so there is room for more without anybody having to wake us.
+    mayGoOn = all && (released > before || !source.isStarved) && hasRoom
     return finish()
   }
+  private var mayGoOn = false
 
   private func acceptPeers() throws(Failure) {
     guard let listener else { return }
@@ -466,6 +471,7 @@ final class Sender: Looped, MessageSink {
   }
 
   var deadline: Int64? {
+    if mayGoOn, released < allowance, case .running = stage, trouble == nil { return now }
     var at: [Int64] = served.compactMap(\.peer.deadline)
     if case .closing(let until) = stage { at.append(until) }
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
