@@ -57,3 +57,10 @@ extension Array where Element == UInt8 {
   /// The UTF-8 bytes of a text.
   package init(utf8 text: String) { self = Array(text.utf8) }
 }
+
+extension OutputRawSpan {
+  /// Appends a copy of `bytes`, for which there must be room.
+  package mutating func append(copying bytes: Span<UInt8>) {
+    for i in 0..<bytes.count { unsafe append(bytes[i], as: UInt8.self) }
+  }
+}

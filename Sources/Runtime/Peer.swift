@@ -1,5 +1,6 @@
 /// A stream and the connection that speaks over it: the one place where received octets enter a machine and its octets
 /// leave. It decides nothing about messages; who drives it takes events from `connection`.
+import Bytes
 package import Engine
 package import Transport
 
@@ -28,6 +29,8 @@ package final class Peer {
   private enum Stream {
     case connecting(ConnectAttempt)
     case up(Socket)
+    /// Nobody is there: `--dry-run`.
+    case inMemory(Loopback)
     case gone
   }
   private var stream: Stream
@@ -45,6 +48,13 @@ package final class Peer {
     connectDeadline = deadline
   }
 
+  /// Speaks with nobody: every link is granted, every message accepted, nothing leaves the process but what `tap` shows.
+  package init(rehearsing settings: ConnectionSettings, now: Int64) {
+    connection = Connection(settings, now: now)
+    name = "nobody"
+    stream = .inMemory(Loopback(now: now))
+  }
+
   /// Takes over an accepted socket.
   package init(accepted socket: Socket, _ settings: ConnectionSettings, now: Int64, deadline: Int64?) {
     connection = Connection(settings, now: now)
@@ -57,7 +67,12 @@ package final class Peer {
   package func isOpen() { connectDeadline = nil }
 
   package var isGone: Bool { if case .gone = stream { true } else { false } }
-  package var isConnected: Bool { if case .up = stream { true } else { false } }
+  package var isConnected: Bool {
+    switch stream {
+    case .up, .inMemory: true
+    case .connecting, .gone: false
+    }
+  }
 
   /// Reads once what there is. Call it, then take all events, then `flush`.
   package func read(now: Int64) {
@@ -93,6 +108,12 @@ package final class Peer {
         inputEnded = true
         connection.receivedEnd()
       }
+    case .inMemory(let loopback):
+      loopback.give(now: now) { octets in
+        connection.receive(now: now, room: octets.count) { span in
+          span.append(copying: octets)
+        }
+      }
     case .gone: break
     }
   }
@@ -101,6 +122,13 @@ package final class Peer {
   /// - Returns: whether everything is written.
   @discardableResult
   package func flush(now: Int64) -> Bool {
+    if case .inMemory(let loopback) = stream {
+      return connection.withOutput(now: now) { span in
+        tap?(.outgoing, span)
+        loopback.take(span, now: now)
+        return span.count
+      }
+    }
     guard case .up(let socket) = stream else { return false }
     do throws(Errno) {
       let all = try connection.withOutput(now: now) { span throws(Errno) in
@@ -145,7 +173,7 @@ package final class Peer {
       }
     case .up(let socket):
       token = polls.add(socket.number, read: reads && !inputEnded, write: wantsWrite)
-    case .gone: break
+    case .inMemory, .gone: break
     }
   }
 
@@ -155,6 +183,7 @@ package final class Peer {
     switch stream {
     case .connecting(let attempt): at = attempt.deadline
     case .up: at = connection.deadline
+    case .inMemory: return 0
     case .gone: return nil
     }
     return [at, connectDeadline].compactMap { $0 }.min()

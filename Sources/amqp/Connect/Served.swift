@@ -19,6 +19,11 @@ final class Served {
     trace?.attach(to: peer)
   }
 
+  init(rehearsing plan: ConnectPlan, now: Int64, trace: Trace?) {
+    peer = Peer(rehearsing: plan.settings, now: now)
+    trace?.attach(to: peer)
+  }
+
   init(accepted socket: Socket, _ plan: ConnectPlan, now: Int64, trace: Trace?) {
     peer = Peer(accepted: socket, plan.settings, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)

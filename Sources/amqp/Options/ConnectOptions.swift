@@ -27,8 +27,8 @@ enum ConnectOptions {
         details: "`-` is standard input. `AMQP_PASSWORD` is the other way; no option takes the password itself."),
       .value("container-id", "ID", standard: .described("a fresh one"), "our container-id"),
       .value(
-        "sasl", "MECH,…", kind: .list(["ANONYMOUS", "PLAIN"]), standard: .described("the strongest offered"),
-        "the SASL mechanisms allowed, in order of preference"),
+        "sasl", "MECH,…", kind: .list(["ANONYMOUS", "PLAIN", "NONE"]), standard: .described("the strongest offered"),
+        "the SASL mechanisms allowed, in order of preference; `NONE` leaves SASL out"),
       .value(
         "heartbeat", "DUR", kind: .duration, standard: .value("30s"),
         "give up on a peer that is silent for this long",

@@ -37,6 +37,11 @@ struct MessageWriter {
           MessageJSON.append(dissector, b, context, style: style, to: &q)
         }
         q.append(0x0a)
+      case .format(let format):
+        describe(delivery, connection, address, number)
+        try connection.withBytes(delivery.message) { b throws(Problem) in
+          try format.append(b, in: 0..<b.count, context, with: &dissector, escaped: escapes, to: &q)
+        }
       }
     } catch {
       q.truncate(to: before)

@@ -7,8 +7,10 @@ enum ReceiveCommand {
   static func run(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) -> ExitCode {
     let plan = try ReceivePlan(arguments)
     let signals = try? Signals()
-    let receiver = try Receiver(plan, diagnostics, signals: signals, trace: nil)
+    let statistics = Statistics(arguments, now: Clock.now)
+    let receiver = try Receiver(plan, diagnostics, signals: signals, trace: Trace(arguments, diagnostics))
     try Loop.run(receiver, signals: signals)
+    statistics?.write(receiver.taken, octets: receiver.octets, receiver.counts, now: Clock.now, diagnostics)
     return try receiver.result()
   }
 }

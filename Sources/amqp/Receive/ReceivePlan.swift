@@ -9,6 +9,7 @@ struct ReceivePlan {
     /// Bodies with this behind each.
     case bodies(delimiter: [UInt8])
     case json(MessageJSON.Style)
+    case format(Format)
   }
   enum Settlement: Equatable {
     case outcome(Outcome)
@@ -131,7 +132,11 @@ struct ReceivePlan {
     if let bytes = arguments.bytes("delimiter") { delimiter = SendPlan.unescaped(bytes) }
     switch chosen.first {
     case "format":
-      throw .usage("format")
+      do throws(TextFault) {
+        return .format(try Format(arguments.value("format") ?? ""))
+      } catch {
+        throw arguments.badValue(of: "format", arguments.value("format") ?? "", expected: error.reason)
+      }
     case "json": return .json(arguments.value("json") == "plain" ? .plain : .lossless)
     case "raw": return .bodies(delimiter: [])
     default: return .bodies(delimiter: delimiter)

@@ -53,6 +53,9 @@ final class Receiver: Looped {
   private(set) var taken = 0
   private var settled = 0
   private var givenBack = 0
+  /// Octets of the messages taken.
+  private(set) var octets = 0
+  var counts: [(String, Int)] { [("settled", settled), ("handed back", givenBack)] }
 
   init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
     self.plan = plan
@@ -229,6 +232,7 @@ final class Receiver: Looped {
       taken -= 1
       return
     }
+    octets += delivery.message.count
     output.mark(server, delivery)
     if let count = plan.count, taken == count { stop() }
   }

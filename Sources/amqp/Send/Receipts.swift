@@ -50,13 +50,16 @@ struct Receipts {
   var notAccepted: Int { rejected + released + modified + unspecified }
   var total: Int { accepted + notAccepted + unanswered + sent + unsent }
 
+  var counts: [(String, Int)] {
+    [
+      ("accepted", accepted), ("sent", sent), ("rejected", rejected), ("released", released), ("modified", modified),
+      ("settled without an outcome", unspecified), ("unanswered", unanswered), ("not sent", unsent),
+    ]
+  }
+
   /// "3 accepted, 1 rejected, 2 unanswered"
   var summary: String {
-    let parts = [
-      (accepted, "accepted"), (sent, "sent"), (rejected, "rejected"), (released, "released"), (modified, "modified"),
-      (unspecified, "settled without an outcome"), (unanswered, "unanswered"), (unsent, "not sent"),
-    ]
-    let words = parts.filter { $0.0 > 0 }.map { "\($0.0) \($0.1)" }
+    let words = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
     return words.isEmpty ? "nothing sent" : words.joined(separator: ", ")
   }
 

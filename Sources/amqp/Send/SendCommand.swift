@@ -1,14 +1,26 @@
 // `amqp send`: from the parsed arguments to the exit status.
 import Console
+import Glibc
 import Runtime
 import Transport
 
 enum SendCommand {
   static func run(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) -> ExitCode {
     let plan = try SendPlan(arguments, diagnostics)
+    let statistics = Statistics(arguments, now: Clock.now)
     let signals = try? Signals()
-    let sender = try Sender(plan, diagnostics, signals: signals, trace: nil)
+    var trace = Trace(arguments, diagnostics)
+    if plan.isDryRun {
+      trace =
+        trace
+        ?? Trace(.plainHex, showSecrets: true) { lines in
+          _ = StandardOutput.write(lines)
+        }
+    }
+    let sender = try Sender(plan, diagnostics, signals: signals, trace: trace)
     try Loop.run(sender, signals: signals)
+    sender.account()
+    statistics?.write(sender.receipts.total, octets: sender.octets, sender.receipts.counts, now: Clock.now, diagnostics)
     return try sender.result()
   }
 }

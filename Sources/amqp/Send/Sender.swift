@@ -54,6 +54,8 @@ final class Sender: Looped, MessageSink {
   private let started: Int64
   private var lastProgress: Int64
   private var released = 0
+  /// Octets of messages that were handed to connections.
+  private(set) var octets = 0
   private var now: Int64
   private let head: Int = 1
   private var scratch = ByteQueue()
@@ -70,7 +72,11 @@ final class Sender: Looped, MessageSink {
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     if let target = plan.target { _ = route(target) }
     if listener == nil {
-      served = [Served(dialing: plan.connect, now: started, trace: trace)]
+      served = [
+        plan.isDryRun
+          ? Served(rehearsing: plan.connect, now: started, trace: trace)
+          : Served(dialing: plan.connect, now: started, trace: trace)
+      ]
       // What does not depend on who the peer is goes out together with open.
       if let first = routes.first, !(first.address?.dependsOnPeer ?? false) { attach(first, on: served[0], .other) }
     }
@@ -333,6 +339,7 @@ final class Sender: Looped, MessageSink {
         route.outbox.completed(number)
       }
       lastProgress = now
+      octets += at - offset
       if at < size {
         outlets[i].partial = (number, at)
         return
@@ -437,6 +444,9 @@ final class Sender: Looped, MessageSink {
     }
   }
 
+  /// Counts what has no receipt yet: it will get none.
+  func account() { account(&receipts) }
+
   private func account(_ receipts: inout Receipts) {
     for route in routes {
       let unanswered = route.outbox.unanswered
@@ -447,7 +457,6 @@ final class Sender: Looped, MessageSink {
 
   /// The exit status of the run, after it has ended.
   func result() throws(Failure) -> ExitCode {
-    account(&receipts)
     if status != .success {
       diagnostics.note("interrupted: \(receipts.summary)")
       return status

@@ -1,0 +1,43 @@
+/// A peer in memory that takes every link, grants credit and accepts every message: what `--dry-run` speaks with, so
+/// that the frames it shows are the ones that would be sent.
+import Bytes
+import Engine
+import Wire
+
+final class Loopback {
+  private var connection: Connection
+
+  init(now: Int64) {
+    var settings = ConnectionSettings(.acceptor)
+    settings.containerID = "nobody"
+    settings.idleTimeOut = 0
+    connection = Connection(settings, now: now)
+  }
+
+  /// Takes what was written to it.
+  func take(_ octets: Span<UInt8>, now: Int64) {
+    connection.receive(now: now, room: octets.count) { output in
+      output.append(copying: octets)
+    }
+    while let event = connection.nextEvent() {
+      switch event {
+      case .attachRequested(let link):
+        connection.accept(link) { attach in
+          if attach.target?.dynamic == true { attach.target?.address = .string("dynamic") }
+        }
+        connection.grant(link, start: 8_192, ceiling: 8_192)
+      case .delivery(let delivery): connection.settle(delivery.link, delivery.number...delivery.number, .accept)
+      case .closed: connection.close()
+      case .opened, .attached, .detached, .aborted, .answered, .settledBySender, .drained, .stopped: break
+      }
+    }
+  }
+
+  /// Lends what it answers.
+  func give(now: Int64, _ body: (Span<UInt8>) -> Void) {
+    connection.withOutput(now: now) { octets in
+      body(octets)
+      return octets.count
+    }
+  }
+}
