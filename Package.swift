@@ -39,7 +39,9 @@ let package = Package(
     .target(name: "Console", swiftSettings: strict),
     .executableTarget(
       name: "amqp", dependencies: ["Bytes", "Wire", "Engine", "Transport", "Runtime", "Render", "Console"],
-      swiftSettings: strict),
+      swiftSettings: strict,
+      // Half a millisecond of start-up is relocation.
+      linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
 
     .target(name: "Support", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Support", swiftSettings: testing),
     tests("BytesTests", ["Bytes"]),

@@ -51,6 +51,10 @@ struct ConnectPlan {
       settings.incomingWindow = incoming
       settings.outgoingWindow = sides.last! ?? incoming
     }
+    // What is shown in octets holds no password unless it is asked for: without SASL there is none.
+    if listen == nil, arguments.command.option(long: "dry-run") != nil, arguments.flag("dry-run"), !arguments.flag("show-secrets") {
+      settings.mechanisms = []
+    }
     self.settings = settings
   }
 
