@@ -62,8 +62,12 @@ extension Machine10 {
   }
 
   /// Takes up a new delivery. Returns its number, or nil when the sender had no credit for it.
+  ///
+  /// RabbitMQ 3 reads a top-up against what it has sent and not against the delivery-count in it, so what was under way
+  /// comes on top of the credit. So much is taken; a sender that goes on and on is not.
   private mutating func begin(_ l: Int, _ s: Int, _ id: UInt32, settled: Bool) -> Int? {
-    if links[l].receiver.allowance.ahead(of: links[l].deliveryCount) <= 0 {
+    let overrun = -links[l].receiver.allowance.ahead(of: links[l].deliveryCount)
+    if overrun >= Int(max(links[l].receiver.ceiling, links[l].receiver.target)) {
       detach(LinkID(l), AMQPError(Condition.transferLimitExceeded, "a delivery without credit"), closes: true)
       events.append(
         .detached(
