@@ -58,7 +58,7 @@ _amqp() {
           --user | --user=) return ;;
           --password-file | --password-file=) files=f ;;
           --container-id | --container-id=) return ;;
-          --sasl | --sasl=) candidates='ANONYMOUS PLAIN' list=1 ;;
+          --sasl | --sasl=) candidates='ANONYMOUS PLAIN NONE' list=1 ;;
           --heartbeat | --heartbeat=) return ;;
           --connect-timeout | --connect-timeout=) return ;;
           --listen | --listen=) return ;;
@@ -106,7 +106,7 @@ _amqp() {
           --user | --user=) return ;;
           --password-file | --password-file=) files=f ;;
           --container-id | --container-id=) return ;;
-          --sasl | --sasl=) candidates='ANONYMOUS PLAIN' list=1 ;;
+          --sasl | --sasl=) candidates='ANONYMOUS PLAIN NONE' list=1 ;;
           --heartbeat | --heartbeat=) return ;;
           --connect-timeout | --connect-timeout=) return ;;
           --listen | --listen=) return ;;
