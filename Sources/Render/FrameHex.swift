@@ -87,7 +87,7 @@ package struct FrameHex {
     let d = nodes[i + 1]
     text.append(UInt8(ascii: "@"))
     frame.appendName(i, b, to: &text)
-    if frame.spec(n) != nil, Primitive.of(d.constructor) == .ulong {
+    if frame.isKnown(n), Primitive.of(d.constructor) == .ulong {
       text.append(UInt8(ascii: "("))
       text.append(address: d.value)
       text.append(UInt8(ascii: ")"))
@@ -191,7 +191,7 @@ package struct FrameHex {
     switch nodes[i].place {
     case .field:
       if let field = frame.field(i) {
-        q.append(utf8: field.name)
+        frame.append(field, to: &q)
         q.append(" = ")
       }
     case .key: q.append("key ")

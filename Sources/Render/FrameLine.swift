@@ -83,15 +83,16 @@ package struct FrameLine {
       return frame.appendName(i, b, to: &q)
     }
     if value == frame.secret { return q.append("***") }
-    switch frame.spec(nodes[i])?.code {
+    let code = frame.code(nodes[i])
+    switch code {
     case Code.data where nodes[value].kind == .scalar: body(b.extracting(nodes[value].contentRange), to: &q)
     case Code.amqpValue, Code.amqpSequence:
       q.append(
-        nodes[value].place == .described && frame.spec(nodes[i])?.code == Code.amqpValue ? "value " : "sequence ")
+        code == Code.amqpValue ? "value " : "sequence ")
       self.value(value, b, bare: false, to: &q)
     default:
       frame.appendName(i, b, to: &q)
-      if nodes[value].kind == .list && frame.spec(nodes[i])?.fields != nil {
+      if nodes[value].kind == .list && frame.hasFields(nodes[i]) {
         q.append(UInt8(ascii: "("))
         fields(value, b, first: true, to: &q)
         q.append(UInt8(ascii: ")"))
@@ -126,7 +127,7 @@ package struct FrameLine {
         if !first { q.append(UInt8(ascii: " ")) }
         first = false
         if let field = frame.field(i) {
-          q.append(utf8: field.name)
+          frame.append(field, to: &q)
           q.append(UInt8(ascii: "="))
         }
         self.field(i, b, to: &q)
@@ -142,9 +143,9 @@ package struct FrameLine {
       frame.appendText(b.extracting(user), bare: true, to: &q)
       return q.append(" password=***)")
     }
-    if let choice = frame.choice(i) { return q.append(utf8: choice) }
-    let spec = frame.field(i)
-    value(i, b, bare: spec?.type != .any || spec?.requires == "address", to: &q)
+    let entry = frame.field(i)
+    if entry?.hasChoices == true, let choice = frame.choice(i) { return q.append(utf8: choice) }
+    value(i, b, bare: entry?.isBare ?? false, to: &q)
   }
 
   private func value(_ i: Int, _ b: Span<UInt8>, bare: Bool, to q: inout ByteQueue) {
@@ -192,7 +193,7 @@ package struct FrameLine {
       q.append(UInt8(ascii: "@"))
       frame.appendName(i, b, to: &q)
       guard let inner = frame.described(i) else { return }
-      let named = nodes[inner].kind == .list && frame.spec(n)?.fields != nil
+      let named = nodes[inner].kind == .list && frame.hasFields(n)
       if named && Int(nodes[inner].next) == inner + 1 { return }
       q.append(UInt8(ascii: "("))
       if named { fields(inner, b, first: true, to: &q) } else { value(inner, b, bare: false, to: &q) }

@@ -7,6 +7,7 @@ import Wire
 struct FrameNodes {
   let nodes: [Node]
   let problems: [Problem]
+  private let rows = RowTable.shared
   /// The node whose octets must not be shown, if any.
   let secret: Int?
   /// The offset that is called 0.
@@ -19,22 +20,29 @@ struct FrameNodes {
     secret = showSecrets ? nil : FrameNodes.secret(dissector, b)
   }
 
-  func spec(_ n: Node) -> CompositeSpec? { CompositeSpec.row(n.row) }
+  /// The numeric descriptor of the node's row, or 0.
+  func code(_ n: Node) -> UInt64 { rows.code(n.row) }
+  func isKnown(_ n: Node) -> Bool { n.row != CompositeSpec.unknown }
+  func hasFields(_ n: Node) -> Bool { rows.name(n.row)?.hasFields ?? false }
 
   /// The field that the node at `index` is, if it is one. A described value's row is its own, so that the row it stands
   /// in is looked up at the list above it.
-  func field(_ index: Int) -> FieldSpec? {
+  func field(_ index: Int) -> RowTable.Entry? {
     let n = nodes[index]
-    if n.place != .field { return nil }
-    var row = n.row
-    if n.kind == .described {
-      var above = index - 1
-      while above > 0 && nodes[above].depth >= n.depth { above -= 1 }
-      row = above >= 0 ? nodes[above].row : CompositeSpec.unknown
-    }
-    guard let fields = CompositeSpec.row(row)?.fields, Int(n.field) < fields.count else { return nil }
-    return fields[Int(n.field)]
+    guard case .field = n.place else { return nil }
+    return rows.field(rowAround(index), n.field)
   }
+
+  /// The row in which the field at `index` stands.
+  private func rowAround(_ index: Int) -> UInt16 {
+    let n = nodes[index]
+    guard case .described = n.kind else { return n.row }
+    var above = index - 1
+    while above > 0 && nodes[above].depth >= n.depth { above -= 1 }
+    return above >= 0 ? nodes[above].row : CompositeSpec.unknown
+  }
+
+  func append(_ entry: RowTable.Entry, to q: inout ByteQueue) { rows.append(entry, to: &q) }
 
   /// The value under a described one.
   func described(_ index: Int) -> Int? {
@@ -48,6 +56,7 @@ struct FrameNodes {
 
   /// SASL responses carry passwords and proofs; a token travels in the body of a put-token request.
   private static func secret(_ d: Dissector, _ b: Span<UInt8>) -> Int? {
+    let rows = RowTable.shared
     var putToken = false
     var i = 0
     while i < d.nodes.count {
@@ -56,7 +65,8 @@ struct FrameNodes {
         i += 1
         continue
       }
-      if n.kind == .described, let code = CompositeSpec.row(n.row)?.code, let value = d.child(of: i, field: nil) {
+      let code = rows.code(n.row)
+      if code != 0, case .described = n.kind, let value = d.child(of: i, field: nil) {
         switch code {
         case Code.saslInit:
           let silent = d.child(of: value, field: 0).map { k in
@@ -104,7 +114,7 @@ struct FrameNodes {
 
   /// "transfer", or of a descriptor nobody knows its number or text.
   func appendName(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
-    if let spec = spec(nodes[index]) { return q.append(utf8: spec.name) }
+    if let row = rows.name(nodes[index].row) { return rows.append(row, to: &q) }
     guard index + 1 < nodes.count, nodes[index + 1].place == .descriptor, nodes[index + 1].kind == .scalar else {
       return q.append("described")
     }
@@ -168,11 +178,10 @@ struct FrameNodes {
 
   /// The name the specification gives to a value of this field.
   func choice(_ index: Int) -> String? {
+    guard let entry = field(index), entry.hasChoices else { return nil }
     let n = nodes[index]
-    guard let choices = field(index)?.type.choices, !choices.isEmpty, n.kind == .scalar, !n.isNull,
-      n.value < choices.count
-    else { return nil }
-    return choices[Int(n.value)]
+    let choices = CompositeSpec.row(n.row)?.fields?[Int(n.field)].type.choices ?? []
+    return n.kind == .scalar && !n.isNull && n.value < choices.count ? choices[Int(n.value)] : nil
   }
 
   // MARK: Problems
@@ -263,8 +272,10 @@ struct FrameNodes {
     if next == nil && UInt64(number) >= nodes[node].value { return "" }
     switch nodes[node].kind {
     case .list:
-      let fields = nodes[node].place == .described ? spec(nodes[node])?.fields : nil
-      if let fields, number < fields.count { return "." + fields[number].name }
+      if nodes[node].place == .described, let fields = CompositeSpec.row(nodes[node].row)?.fields, number < fields.count
+      {
+        return "." + fields[number].name
+      }
       return "[\(number)]"
     case .map:
       if number % 2 == 1, let key, nodes[key].kind == .scalar {

@@ -58,7 +58,7 @@ package struct FrameTree {
     let n = nodes[i]
     switch n.place {
     case .field:
-      if let field = frame.field(i) { q.append(utf8: field.name) } else { q.append(decimal: Int(n.field)) }
+      if let field = frame.field(i) { frame.append(field, to: &q) } else { q.append(decimal: Int(n.field)) }
       q.append(": ")
     case .item, .element:
       q.append(UInt8(ascii: "["))
@@ -159,7 +159,7 @@ package struct FrameTree {
     let n = nodes[i]
     q.append(UInt8(ascii: "@"))
     frame.appendName(i, b, to: &q)
-    if frame.spec(n) != nil, nodes[i + 1].kind == .scalar, Primitive.of(nodes[i + 1].constructor) == .ulong {
+    if frame.isKnown(n), nodes[i + 1].kind == .scalar, Primitive.of(nodes[i + 1].constructor) == .ulong {
       q.append(UInt8(ascii: "("))
       q.append(address: nodes[i + 1].value)
       q.append(UInt8(ascii: ")"))
@@ -168,7 +168,7 @@ package struct FrameTree {
       q.append(UInt8(ascii: "\n"))
       return children(i, b, level + 1, to: &q)
     }
-    if nodes[inner].kind == .list && frame.spec(n)?.fields != nil {
+    if nodes[inner].kind == .list && frame.hasFields(n) {
       q.append(UInt8(ascii: "\n"))
       children(inner, b, level + 1, to: &q)
     } else {

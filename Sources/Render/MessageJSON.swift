@@ -21,6 +21,7 @@ package struct MessageJSON {
 
   private let json: ValueJSON
   private let style: Style
+  private let rows = RowTable.shared
   private var nodes: [Node] { json.nodes }
 
   private init(_ dissector: Dissector, _ style: Style) {
@@ -88,9 +89,8 @@ package struct MessageJSON {
   /// should not.
   private func sectionCode(_ i: Int) -> UInt64 {
     let n = nodes[i]
-    guard n.row != CompositeSpec.unknown, let code = CompositeSpec.all[Int(n.row)].code, code >= Code.header,
-      code <= Code.footer, let value = json.described(i)
-    else { return 0 }
+    let code = rows.code(n.row)
+    guard code >= Code.header, code <= Code.footer, let value = json.described(i) else { return 0 }
     let expected: Node.Kind
     switch code {
     case Code.header, Code.properties, Code.amqpSequence: expected = .list
@@ -128,28 +128,26 @@ package struct MessageJSON {
   /// A section of named fields, without those that are null.
   private func fields(_ list: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     q.append(UInt8(ascii: "{"))
-    let row = nodes[list].row
-    let specs = (row == CompositeSpec.unknown ? nil : CompositeSpec.all[Int(row)].fields) ?? []
     var first = true
     var i = list + 1
     while i < Int(nodes[list].next) {
       let n = nodes[i]
-      if n.kind != .problem, !n.isNull, Int(n.field) < specs.count {
+      if !n.isNull, let entry = rows.field(nodes[list].row, n.field) {
         if !first { q.append(UInt8(ascii: ",")) }
         first = false
-        let spec = specs[Int(n.field)]
-        q.append(jsonString: spec.name)
-        q.append(UInt8(ascii: ":"))
-        field(i, spec.type, b, to: &q)
+        q.append(UInt8(ascii: "\""))
+        rows.append(entry, to: &q)
+        q.append("\":")
+        field(i, entry.form, b, to: &q)
       }
       i = Int(n.next)
     }
     q.append(UInt8(ascii: "}"))
   }
 
-  private func field(_ i: Int, _ type: FieldType, _ b: Span<UInt8>, to q: inout ByteQueue) {
-    if style == .plain && type != .binary { return json.plain(i, b, to: &q) }
-    switch type {
+  private func field(_ i: Int, _ form: RowTable.Form, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    if style == .plain && form != .binary { return json.plain(i, b, to: &q) }
+    switch form {
     case .any: json.append(i, b, to: &q)
     case .binary:
       let octets = nodes[i].contentRange
@@ -160,7 +158,7 @@ package struct MessageJSON {
       } else {
         json.append(i, b, to: &q)
       }
-    default: json.bare(i, b, to: &q)
+    case .fixed: json.bare(i, b, to: &q)
     }
   }
 

@@ -336,3 +336,31 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
     }
   }
 }
+
+@Suite struct RowTableTests {
+  /// The flattened rows say what the rows say.
+  @Test func everyRowAndField() {
+    for (i, row) in CompositeSpec.all.enumerated() {
+      let row16 = UInt16(i)
+      #expect((row.fields?.count ?? 0) < RowTable.width)
+      #expect(RowTable.shared.code(row16) == row.code ?? 0)
+      #expect(RowTable.shared.name(row16).map(text) == row.name)
+      #expect(RowTable.shared.name(row16)?.hasFields == (row.fields != nil))
+      for (k, field) in (row.fields ?? []).enumerated() {
+        let entry = RowTable.shared.field(row16, UInt16(k))
+        #expect(entry.map(text) == field.name)
+        #expect(entry?.hasChoices == !field.type.choices.isEmpty)
+      }
+      #expect(RowTable.shared.field(row16, UInt16(row.fields?.count ?? 0)) == nil)
+    }
+    #expect(RowTable.shared.name(CompositeSpec.unknown) == nil)
+    #expect(RowTable.shared.field(CompositeSpec.unknown, 0) == nil)
+    #expect(RowTable.shared.field(0, .max) == nil)
+  }
+
+  func text(_ entry: RowTable.Entry) -> String {
+    var q = ByteQueue()
+    RowTable.shared.append(entry, to: &q)
+    return q.text
+  }
+}
