@@ -144,26 +144,31 @@ extension Machine10 {
     let from = max(run.lowerBound, sessions[s].incoming.first)
     let to = min(run.upperBound, sessions[s].incoming.next - 1)
     if from > to { return }
-    let state = outcome.deliveryState
-    var number = from
-    while number <= to {
+    var run = Session.PendingDisposition(first: 0, last: 0, settled: true, state: outcome.deliveryState)
+    var isOpen = false
+    for number in from...to {
       let entry = sessions[s].incoming[number]
       switch entry.state {
       case .unsettled:
-        let l = entry.link
-        let second = links[l].local.rcvSettleMode == .second
-        if links[l].state == .attached {
-          sessions[s].dispositions.add(entry.deliveryID, settled: !second, state: state)
-        }
-        links[l].receiver.held -= 1
+        let second = links[entry.link].local.rcvSettleMode == .second
         sessions[s].incoming[number].state = second ? .answered : .done
+        // In the second mode it is ours until the sender has settled.
+        if !second { links[entry.link].receiver.held -= 1 }
+        guard links[entry.link].state == .attached else { continue }
+        if isOpen && run.last &+ 1 == entry.deliveryID && run.settled != second {
+          run.last = entry.deliveryID
+        } else {
+          if isOpen { sessions[s].dispositions.add(run) }
+          (run.first, run.last, run.settled) = (entry.deliveryID, entry.deliveryID, !second)
+          isOpen = true
+        }
       case .presettled:
         links[entry.link].receiver.held -= 1
         sessions[s].incoming[number].state = .done
       case .done, .answered: break
       }
-      number += 1
     }
+    if isOpen { sessions[s].dispositions.add(run) }
     sessions[s].incoming.trim { $0.state == .done }
     workDue = true
   }
@@ -172,7 +177,7 @@ extension Machine10 {
   private mutating func finish(_ s: Int, _ numbers: Range<Int>) {
     for number in numbers where sessions[s].incoming.contains(number) {
       let entry = sessions[s].incoming[number]
-      if entry.state == .unsettled || entry.state == .presettled { links[entry.link].receiver.held -= 1 }
+      if entry.state != .done { links[entry.link].receiver.held -= 1 }
       sessions[s].incoming[number].state = .done
     }
     sessions[s].incoming.trim { $0.state == .done }
@@ -264,6 +269,7 @@ extension Machine10 {
         sessions[s].incoming[number].state = .presettled
       } else {
         sessions[s].incoming[number].state = .done
+        links[entry.link].receiver.held -= 1
       }
       if let r = run, r.link == entry.link, r.to == number - 1 {
         run = (r.link, r.from, number)
@@ -300,7 +306,8 @@ extension Machine10 {
           abort(entry.link, s)
         }
         if !settled {
-          sessions[s].settlements.add(sessions[s].deliveryID(place), settled: true, state: state)
+          let id = sessions[s].deliveryID(place)
+          sessions[s].settlements.add(Session.PendingDisposition(first: id, last: id, settled: true, state: state))
           workDue = true
         }
         if let r = run, r.link == entry.link, entry.number == r.to + 1 {

@@ -26,91 +26,49 @@ extension Machine10 {
   mutating func deliver(
     _ id: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool
   ) -> Int {
-    let l = id.index
-    let s = links[l].session
+    if links[id.index].sender.partial == nil && room(id) <= 0 { return offset }
+    return Machine10.cut(
+      id.index, &links[id.index], &sessions[links[id.index].session], &output, remoteFrameSize, number, head, body, offset,
+      settled)
+  }
+
+  /// Static, so that link, session and output are each looked up once for a message and not once for a field.
+  private static func cut(
+    _ index: Int, _ link: inout Link, _ session: inout Session, _ output: inout ByteQueue, _ frameSize: Int, _ number: Int,
+    _ head: Span<UInt8>, _ body: Span<UInt8>, _ offset: Int, _ settled: Bool
+  ) -> Int {
     let total = head.count + body.count
     var at = offset
-    var deliveryID: UInt32
-    if let partial = links[l].sender.partial {
+    let deliveryID: UInt32
+    if let partial = link.sender.partial {
       deliveryID = partial.deliveryID
     } else {
-      guard room(id) > 0 else { return 0 }
-      deliveryID = sessions[s].deliveryID(sessions[s].outgoing.next)
-      links[l].credit &-= 1
-      links[l].deliveryCount &+= 1
-      if settled && sessions[s].outgoing.isEmpty {
-        sessions[s].outgoing.passOver()
+      deliveryID = session.deliveryID(session.outgoing.next)
+      link.credit &-= 1
+      link.deliveryCount &+= 1
+      if settled && session.outgoing.isEmpty {
+        session.outgoing.passOver()
       } else {
-        sessions[s].outgoing.append(Session.Outgoing(link: l, number: number, done: settled))
-        if !settled { links[l].sender.unsettled += 1 }
+        session.outgoing.append(Session.Outgoing(link: index, number: number, done: settled))
+        if !settled { link.sender.unsettled += 1 }
       }
-      links[l].sender.partial = Link.Sender.Partial(deliveryID: deliveryID, number: number, offset: 0)
     }
     repeat {
-      let first = at == 0
-      let start = output.count
-      beginTransfer(l, s, deliveryID, number: number, first: first, settled: settled)
-      // One octet may still be needed to say that more follows.
-      let room = remoteFrameSize - (output.count - start) - 1
-      let n = min(total - at, room)
-      let more = at + n < total
-      endTransfer(start, more: more)
+      let fields = TransferFields(
+        channel: session.channel, handle: link.handle, deliveryID: deliveryID, number: at == 0 ? number : nil, settled: settled)
+      // One octet more says that more follows.
+      let more = total - at > frameSize - fields.size
+      let n = more ? frameSize - fields.size - 1 : total - at
+      fields.append(to: &output, payload: n, more: more)
       let fromHead = max(0, min(head.count - at, n))
       if fromHead > 0 { output.append(head.extracting(at..<at + fromHead)) }
       if n > fromHead { output.append(body.extracting(at + fromHead - head.count..<at + n - head.count)) }
-      output.patch32(at: output.readable.lowerBound + start, UInt32(output.count - start))
-      sessions[s].nextOutgoingID &+= 1
-      sessions[s].remoteIncomingWindow &-= 1
+      session.nextOutgoingID &+= 1
+      session.remoteIncomingWindow &-= 1
       at += n
-    } while at < total && output.count < Machine10.outputBound && sessions[s].remoteIncomingWindow > 0
-    if at == total {
-      links[l].sender.partial = nil
-    } else {
-      links[l].sender.partial?.offset = at
-    }
+    } while at < total && output.count < Machine10.outputBound && session.remoteIncomingWindow > 0
+    link.sender.partial = at == total ? nil : Link.Sender.Partial(deliveryID: deliveryID, number: number, offset: at)
     return at
-  }
-
-  /// Frame header, descriptor and the fields up to settled. What follows is `more` alone or nothing.
-  private mutating func beginTransfer(_ l: Int, _ s: Int, _ deliveryID: UInt32, number: Int, first: Bool, settled: Bool)
-  {
-    output.reserve(48)
-    output.append32(0)
-    output.append32(0x0200_0000 | UInt32(sessions[s].channel))
-    output.append32(0x0053_14c0)
-    output.append16(0)  // size and count of the list, patched in `endTransfer`
-    let handle = links[l].handle
-    if handle == 0 {
-      output.append(0x43)
-    } else if handle < 256 {
-      output.append16(0x5200 | UInt16(handle))
-    } else {
-      output.append(0x70)
-      output.append32(handle)
-    }
-    output.append(0x70)
-    output.append32(deliveryID)
-    if first {
-      // The delivery-tag is the message's number.
-      if number <= Int(UInt32.max) {
-        output.append16(0xa004)
-        output.append32(UInt32(truncatingIfNeeded: number))
-      } else {
-        output.append16(0xa008)
-        output.append64(UInt64(number))
-      }
-      output.append16(settled ? 0x4341 : 0x4342)
-    } else {
-      output.append(0x40)
-      output.append16(0x4040)
-    }
-  }
-
-  private mutating func endTransfer(_ start: Int, more: Bool) {
-    if more { output.append(0x41) }
-    let list = output.readable.lowerBound + start + 12
-    output.patch8(at: list, UInt8(output.count - start - 13))
-    output.patch8(at: list + 1, more ? 6 : 5)
   }
 
   /// Gives up the delivery that is being cut.
@@ -138,5 +96,61 @@ extension Machine10 {
     links[l].flowDue = true
     workDue = true
     links[l].drain = false
+  }
+}
+
+/// A transfer's frame up to its payload, for the few shapes that we send: written a word at a time, because this is done
+/// once a message.
+private struct TransferFields {
+  let channel: UInt16
+  let handle: UInt32
+  let deliveryID: UInt32
+  /// Nil: not the first frame of its delivery.
+  let number: Int?
+  let settled: Bool
+
+  /// Octets of frame header and performative, without `more`.
+  var size: Int {
+    let handleSize = handle == 0 ? 1 : handle < 256 ? 2 : 5
+    guard let number else { return 14 + handleSize + 8 }
+    return 14 + handleSize + 5 + (number <= Int(UInt32.max) ? 6 : 10) + 2
+  }
+
+  func append(to q: inout ByteQueue, payload: Int, more: Bool) {
+    let size = size + (more ? 1 : 0)
+    q.reserve(size + payload)
+    q.append64(UInt64(size + payload) << 32 | 0x0200_0000 | UInt64(channel))
+    // Descriptor, then the list: its size counts from the octet after itself.
+    let list: UInt64 = 0x0053_14c0_0000 | UInt64(size - 13) << 8 | (more ? 6 : 5)
+    if handle == 0 {
+      q.append64(list << 16 | 0x4370)
+    } else if handle < 256 {
+      q.append32(UInt32(list >> 16))
+      q.append32(UInt32(list & 0xffff) << 16 | 0x5200 | handle)
+      q.append(0x70)
+    } else {
+      q.append32(UInt32(list >> 16))
+      q.append16(UInt16(list & 0xffff))
+      q.append(0x70)
+      q.append32(handle)
+      q.append(0x70)
+    }
+    q.append32(deliveryID)
+    if let number {
+      // The delivery-tag is the message's number; message-format 0.
+      let end: UInt64 = settled ? 0x4341 : 0x4342
+      if number <= Int(UInt32.max) {
+        q.append64(0xa004 << 48 | UInt64(number) << 16 | end)
+      } else {
+        q.append16(0xa008)
+        q.append64(UInt64(number))
+        q.append16(UInt16(end))
+      }
+    } else {
+      // Only the delivery-id is said again.
+      q.append16(0x4040)
+      q.append(0x40)
+    }
+    if more { q.append(0x41) }
   }
 }

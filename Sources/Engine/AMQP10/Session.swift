@@ -111,12 +111,12 @@ struct Session: Sendable {
 }
 
 extension [Session.PendingDisposition] {
-  /// Adds one delivery, to the last run where it continues it.
-  mutating func add(_ id: UInt32, settled: Bool, state: DeliveryState?) {
-    if let end = indices.last, self[end].last &+ 1 == id, self[end].settled == settled, self[end].state == state {
-      self[end].last = id
+  /// Adds a run, to the last one where it continues that.
+  mutating func add(_ run: Session.PendingDisposition) {
+    if let end = indices.last, self[end].last &+ 1 == run.first, self[end].settled == run.settled, self[end].state == run.state {
+      self[end].last = run.last
     } else {
-      append(Session.PendingDisposition(first: id, last: id, settled: settled, state: state))
+      append(run)
     }
   }
 }
