@@ -28,13 +28,15 @@ extension Machine10 {
   ) -> Int {
     if links[id.index].sender.partial == nil && room(id) <= 0 { return offset }
     return Machine10.cut(
-      id.index, &links[id.index], &sessions[links[id.index].session], &output, remoteFrameSize, number, head, body, offset,
+      id.index, &links[id.index], &sessions[links[id.index].session], &output, remoteFrameSize, number, head, body,
+      offset,
       settled)
   }
 
   /// Static, so that link, session and output are each looked up once for a message and not once for a field.
   private static func cut(
-    _ index: Int, _ link: inout Link, _ session: inout Session, _ output: inout ByteQueue, _ frameSize: Int, _ number: Int,
+    _ index: Int, _ link: inout Link, _ session: inout Session, _ output: inout ByteQueue, _ frameSize: Int,
+    _ number: Int,
     _ head: Span<UInt8>, _ body: Span<UInt8>, _ offset: Int, _ settled: Bool
   ) -> Int {
     let total = head.count + body.count
@@ -55,7 +57,8 @@ extension Machine10 {
     }
     repeat {
       let fields = TransferFields(
-        channel: session.channel, handle: link.handle, deliveryID: deliveryID, number: at == 0 ? number : nil, settled: settled)
+        channel: session.channel, handle: link.handle, deliveryID: deliveryID, number: at == 0 ? number : nil,
+        settled: settled)
       // One octet more says that more follows.
       let more = total - at > frameSize - fields.size
       let n = more ? frameSize - fields.size - 1 : total - at

@@ -113,7 +113,9 @@ struct Session: Sendable {
 extension [Session.PendingDisposition] {
   /// Adds a run, to the last one where it continues that.
   mutating func add(_ run: Session.PendingDisposition) {
-    if let end = indices.last, self[end].last &+ 1 == run.first, self[end].settled == run.settled, self[end].state == run.state {
+    if let end = indices.last, self[end].last &+ 1 == run.first, self[end].settled == run.settled,
+      self[end].state == run.state
+    {
       self[end].last = run.last
     } else {
       append(run)

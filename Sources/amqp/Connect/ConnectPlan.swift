@@ -52,7 +52,9 @@ struct ConnectPlan {
       settings.outgoingWindow = sides.last! ?? incoming
     }
     // What is shown in octets holds no password unless it is asked for: without SASL there is none.
-    if listen == nil, arguments.command.option(long: "dry-run") != nil, arguments.flag("dry-run"), !arguments.flag("show-secrets") {
+    if listen == nil, arguments.command.option(long: "dry-run") != nil, arguments.flag("dry-run"),
+      !arguments.flag("show-secrets")
+    {
       settings.mechanisms = []
     }
     self.settings = settings

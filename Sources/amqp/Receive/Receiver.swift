@@ -12,21 +12,6 @@ import Wire
 final class Receiver: Looped {
   typealias Failure = Console.Failure
 
-  private struct Inlet {
-    let server: Served
-    let link: LinkID
-    let address: String
-    var isUp: Bool
-    var isDrained = false
-    var isStopped = false
-    /// The peer said that it leaves what it sends in the node.
-    var isCopy = false
-    /// Numbers whose decision waits for the end.
-    var held: [ClosedRange<Int>] = []
-    /// From the first to the last delivery that came.
-    var seen: ClosedRange<Int>?
-  }
-
   private enum Stage {
     case running
     /// Credit is taken back; what still comes is released.
@@ -41,8 +26,7 @@ final class Receiver: Looped {
   private let trace: Trace?
   private var served: [Served] = []
   private var inlets: [Inlet] = []
-  private var output: OutputQueue
-  private var writer: MessageWriter
+  private var intake: Intake
   private var stage = Stage.running
   private var trouble: Failure?
   private var status = ExitCode.success
@@ -50,11 +34,10 @@ final class Receiver: Looped {
   private var now: Int64
   private var lastMessage: Int64
   /// Messages taken into the output, and settled after it was written.
-  private(set) var taken = 0
+  var taken: Int { intake.taken }
+  var octets: Int { intake.octets }
   private var settled = 0
   private var givenBack = 0
-  /// Octets of the messages taken.
-  private(set) var octets = 0
   var counts: [(String, Int)] { [("settled", settled), ("handed back", givenBack)] }
 
   init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
@@ -65,10 +48,8 @@ final class Receiver: Looped {
     started = Clock.now
     now = started
     lastMessage = started
-    output = try OutputQueue()
-    writer = MessageWriter(plan.output, escapes: false)
+    intake = Intake(try OutputQueue(), plan)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
-    writer.escapes = output.isTerminal
     if listener == nil {
       served = [Served(dialing: plan.connect, now: started, trace: trace)]
       if !plan.sources.contains(where: \.dependsOnPeer) { attachAll(served[0], .other) }
@@ -83,8 +64,8 @@ final class Receiver: Looped {
       while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
     }
     for server in served {
-      if !output.isFull || server.isOver { server.peer.read(now: now) }
-      while let event = server.peer.connection.nextEvent() { handle(event, server) }
+      if !intake.output.isFull || server.isOver { server.peer.read(now: now) }
+      takeEvents(server)
       if let failure = server.peer.failure, !server.isOver {
         server.isOver = true
         lose(server, server.explanation(plan.connect).failure(failure))
@@ -109,13 +90,12 @@ final class Receiver: Looped {
     case .attachRequested(let link): requested(link, server)
     case .attached(let link): attached(link, server)
     case .detached(let link, let reason): detached(link, reason, server)
-    case .delivery(let delivery): received(delivery, server)
     case .drained(let link): if let i = inlet(link, server) { inlets[i].isDrained = true }
     case .stopped(let link): if let i = inlet(link, server) { inlets[i].isStopped = true }
     case .closed(let reason):
       server.isOver = true
       closed(reason, server)
-    case .answered, .aborted, .settledBySender: break
+    case .delivery, .answered, .aborted, .settledBySender: break
     }
   }
 
@@ -212,34 +192,24 @@ final class Receiver: Looped {
 
   // MARK: Deliveries
 
-  private func received(_ delivery: Delivery, _ server: Served) {
-    guard let i = inlets.count == 1 ? 0 : inlet(delivery.link, server) else { return }
-    inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
-    lastMessage = now
+  private func takeEvents(_ server: Served) {
     var isRunning = false
     if case .running = stage { isRunning = true }
-    if !isRunning || plan.count.map({ taken >= $0 }) ?? false {
-      // Too many, or too late: given back with what else is at the end.
-      return
+    let before = taken
+    while let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning) {
+      handle(event, server)
     }
-    taken += 1
-    do throws(Failure) {
-      try writer.write(delivery, server.peer.connection, address: inlets[i].address, number: taken, to: &output.octets)
-    } catch {
-      // A message that can't be read is not lost by it: it is given back.
-      diagnostics.report(error)
-      status = status.combined(with: error.exitCode)
-      taken -= 1
-      return
+    if taken > before { lastMessage = now }
+    for fault in intake.takeFaults() {
+      diagnostics.report(fault)
+      status = status.combined(with: fault.exitCode)
     }
-    octets += delivery.message.count
-    output.mark(server, delivery)
-    if let count = plan.count, taken == count { stop() }
+    if let count = plan.count, taken >= count { stop() }
   }
 
   private func flushOutput() throws(Failure) {
     do throws(Failure) {
-      try output.flush { mark in
+      try intake.output.flush { mark in
         settled += mark.run.count
         guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
         if plan.browses && !inlets[i].isCopy { return inlets[i].held.append(mark.run) }
@@ -252,7 +222,7 @@ final class Receiver: Looped {
       fail(error)
       throw error
     }
-    if output.isClosed, case .running = stage { stop() }
+    if intake.output.isClosed, case .running = stage { stop() }
   }
 
   // MARK: Endings
@@ -300,7 +270,7 @@ final class Receiver: Looped {
     }
     if let duration = plan.duration, now - started >= duration { return stop() }
     if let idle = plan.idle, now - lastMessage >= idle { return stop() }
-    if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), output.isEmpty { return stop() }
+    if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty { return stop() }
     if let timeout = plan.timeout, now - started >= timeout {
       let what = taken == 0 ? "nothing received" : "\(taken) received"
       fail(
@@ -325,7 +295,9 @@ final class Receiver: Looped {
     case .running: return false
     case .stopping(let until):
       let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
-      guard (quiet && (output.isEmpty || output.isClosed)) || now >= until || impatient else { return false }
+      guard (quiet && (intake.output.isEmpty || intake.output.isClosed)) || now >= until || impatient else {
+        return false
+      }
       giveBack()
       stage = .closing(until: now + 2_000_000_000)
       return finish()
@@ -364,7 +336,7 @@ final class Receiver: Looped {
       return status
     }
     if let trouble { throw trouble }
-    if output.isClosed { return .success }
+    if intake.output.isClosed { return .success }
     if let count = plan.count, taken < count {
       throw Failure("\(taken) received from \(sourceName)", "asked for \(count)", exitCode: .incomplete)
     }
@@ -375,8 +347,8 @@ final class Receiver: Looped {
 
   func register(_ polls: inout PollSet) {
     if let listener { _ = polls.add(listener.number, read: true) }
-    for server in served { server.peer.register(&polls, reads: !output.isFull) }
-    output.register(&polls)
+    for server in served { server.peer.register(&polls, reads: !intake.output.isFull) }
+    intake.output.register(&polls)
   }
 
   var deadline: Int64? {

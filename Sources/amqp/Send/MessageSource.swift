@@ -6,13 +6,13 @@ import Engine
 import Transport
 import Wire
 
-/// Takes a message that was read: to which address (nil: the target of the command line), and its octets.
-protocol MessageSink: AnyObject {
+/// Takes the messages that are read.
+protocol MessageSink: ~Copyable {
   /// Whether another message may come.
   var hasRoom: Bool { get }
-  func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>)
+  mutating func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>)
   /// One line of JSON: a whole message.
-  func accept(json line: Span<UInt8>, number: Int) throws(Failure)
+  mutating func accept(json line: Span<UInt8>, number: Int) throws(Failure)
 }
 
 struct MessageSource: ~Copyable {
@@ -63,24 +63,24 @@ struct MessageSource: ~Copyable {
   mutating func stop() { isAtEnd = true }
 
   /// Moves messages to the sink until it is full or there are none now. Returns whether any moved.
-  mutating func pump(into sink: some MessageSink) throws(Failure) {
+  mutating func pump(into sink: inout some MessageSink & ~Copyable) throws(Failure) {
     isStarved = true
     if isAtEnd { return }
     switch form {
-    case .items(let items): try pump(items, into: sink)
-    case .whole: try readWhole(into: sink)
-    case .cut, .json: try pumpStream(into: sink)
+    case .items(let items): try pump(items, into: &sink)
+    case .whole: try readWhole(into: &sink)
+    case .cut, .json: try pumpStream(into: &sink)
     }
   }
 
   // MARK: Arguments and files
 
-  private mutating func pump(_ items: [Item], into sink: some MessageSink) throws(Failure) {
+  private mutating func pump(_ items: [Item], into sink: inout some MessageSink & ~Copyable) throws(Failure) {
     let total = limit ?? items.count
     while emitted < total && sink.hasRoom && !items.isEmpty {
       let index = emitted % items.count
       switch items[index] {
-      case .bytes(let bytes): try emit(bytes.span, into: sink, "body \(index + 1)")
+      case .bytes(let bytes): try emit(bytes.span, into: &sink, "body \(index + 1)")
       case .file(let path):
         let bytes: [UInt8]
         do throws(Errno) {
@@ -90,7 +90,7 @@ struct MessageSource: ~Copyable {
         }
         // Kept, if small, where its turn comes again.
         if total > items.count && bytes.count < 1 << 20 { keep(bytes, at: index) }
-        try emit(bytes.span, into: sink, path)
+        try emit(bytes.span, into: &sink, path)
       }
     }
     isStarved = false
@@ -103,7 +103,9 @@ struct MessageSource: ~Copyable {
     form = .items(items)
   }
 
-  private mutating func emit(_ body: Span<UInt8>, into sink: some MessageSink, _ what: @autoclosure () -> String)
+  private mutating func emit(
+    _ body: Span<UInt8>, into sink: inout some MessageSink & ~Copyable, _ what: @autoclosure () -> String
+  )
     throws(Failure)
   {
     let none: [UInt8] = []
@@ -120,7 +122,7 @@ struct MessageSource: ~Copyable {
 
   // MARK: Standard input
 
-  private mutating func readWhole(into sink: some MessageSink) throws(Failure) {
+  private mutating func readWhole(into sink: inout some MessageSink & ~Copyable) throws(Failure) {
     while !inputEnded {
       if try !read() { return }
     }
@@ -131,14 +133,14 @@ struct MessageSource: ~Copyable {
     }
     form = .items([.bytes(buffer.bytes)])
     buffer = ByteQueue()
-    try pump(into: sink)
+    try pump(into: &sink)
   }
 
-  private mutating func pumpStream(into sink: some MessageSink) throws(Failure) {
+  private mutating func pumpStream(into sink: inout some MessageSink & ~Copyable) throws(Failure) {
     var reads = 0
     while true {
       while sink.hasRoom && limit.map({ emitted < $0 }) ?? true {
-        guard try takeOne(into: sink) else { break }
+        guard try takeOne(into: &sink) else { break }
       }
       if let limit, emitted >= limit {
         isAtEnd = true
@@ -178,7 +180,7 @@ struct MessageSource: ~Copyable {
   }
 
   /// Cuts one message off the front of the buffer. False: there is no whole one.
-  private mutating func takeOne(into sink: some MessageSink) throws(Failure) -> Bool {
+  private mutating func takeOne(into sink: inout some MessageSink & ~Copyable) throws(Failure) -> Bool {
     var delimiter: [UInt8] = [0x0a]
     var stripsCR = true
     if case .cut(let bytes, let strips) = form { (delimiter, stripsCR) = (bytes, strips) }
@@ -212,7 +214,7 @@ struct MessageSource: ~Copyable {
       try buffer.withBytes(range) { span throws(Failure) in try sink.accept(json: span, number: number) }
     } else {
       let number = line
-      try buffer.withBytes(range) { span throws(Failure) in try emit(span, into: sink, "line \(number)") }
+      try buffer.withBytes(range) { span throws(Failure) in try emit(span, into: &sink, "line \(number)") }
     }
     buffer.consume(skip)
     return true

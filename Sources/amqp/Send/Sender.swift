@@ -10,7 +10,7 @@ import Runtime
 import Transport
 import Wire
 
-final class Sender: Looped, MessageSink {
+final class Sender: Looped {
   typealias Failure = Console.Failure
 
   /// Messages for one address, and what is known of them.
@@ -57,7 +57,6 @@ final class Sender: Looped, MessageSink {
   /// Octets of messages that were handed to connections.
   private(set) var octets = 0
   private var now: Int64
-  private let head: Int = 1
   private var scratch = ByteQueue()
 
   init(_ plan: SendPlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
@@ -99,7 +98,7 @@ final class Sender: Looped, MessageSink {
     for server in served { serve(server) }
     served.removeAll { $0.peer.isGone && $0 !== served.first }
     checkEndings()
-    if trouble == nil, case .running = stage { try source.pump(into: self) }
+    if trouble == nil, case .running = stage { try pump() }
     if let lastWords, trouble == nil, pending || !source.isAtEnd { fail(lastWords) }
     let before = released
     for i in outlets.indices where outlets[i].isUp { push(i) }
@@ -266,14 +265,20 @@ final class Sender: Looped, MessageSink {
 
   // MARK: Messages in
 
-  var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } }
+  fileprivate var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } }
 
-  func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) {
-    routes[0].outbox.append(head: head, prefix: prefix, body: body, suffix: suffix)
-    if routes[0].outbox.isFresh { lastProgress = now }
+  private func pump() throws(Failure) {
+    if case .json = plan.form {
+      var lines = JSONLines(sender: self)
+      return try source.pump(into: &lines)
+    }
+    let route = routes[0]
+    let wasEmpty = route.outbox.isEmpty
+    try source.pump(into: &route.outbox)
+    if wasEmpty && !route.outbox.isEmpty { lastProgress = now }
   }
 
-  func accept(json line: Span<UInt8>, number: Int) throws(Failure) {
+  fileprivate func accept(json line: Span<UInt8>, number: Int) throws(Failure) {
     let draft: MessageDraft
     do throws(TextFault) {
       draft = try MessageDraft(jsonLine: line)
@@ -316,38 +321,51 @@ final class Sender: Looped, MessageSink {
     let link = outlets[i].link
     let route = outlets[i].route
     let settled = plan.mode == .atMostOnce || server.peer.connection.localAttach(link).sndSettleMode == .settled
-    let allowance = allowance
+    var outlet = outlets[i]
+    let moved = Sender.push(
+      &outlet, &server.peer.connection, &route.outbox, settled: settled, limit: allowance - released, octets: &octets)
+    released += moved.begun
+    if moved.octets > 0 { lastProgress = now }
+    outlets[i] = outlet
+    if route.outbox.nextToSend == nil { server.peer.connection.idle(link) }
+  }
+
+  /// Static, with everything it touches lent to it: once a turn and not once a message.
+  private static func push(
+    _ outlet: inout Outlet, _ connection: inout Connection, _ outbox: inout Outbox, settled: Bool, limit: Int,
+    octets: inout Int
+  ) -> (begun: Int, octets: Int) {
+    var begun = 0
+    let before = octets
     while true {
       let number: Int
       var offset = 0
-      if let partial = outlets[i].partial {
-        guard server.peer.connection.canContinue(link) else { return }
+      if let partial = outlet.partial {
+        guard connection.canContinue(outlet.link) else { break }
         (number, offset) = partial
       } else {
-        guard released < allowance, let next = route.outbox.nextToSend else { break }
-        guard server.peer.connection.room(link) > 0 else { return }
+        guard begun < limit, let next = outbox.nextToSend, connection.room(outlet.link) > 0 else { break }
         number = next
-        released += 1
+        begun += 1
       }
-      let size = route.outbox.size(number)
-      let at = route.outbox.withMessage(number) { head, body in
-        server.peer.connection.deliver(link, number, head: head, body: body, from: offset, settled: settled)
+      let size = outbox.size(number)
+      let at = outbox.withMessage(number) { head, body in
+        connection.deliver(outlet.link, number, head: head, body: body, from: offset, settled: settled)
       }
-      if outlets[i].partial == nil {
-        route.outbox.begin(number, holder: outlets[i].holder, whole: at == size)
+      if outlet.partial == nil {
+        outbox.begin(number, holder: outlet.holder, whole: at == size)
       } else if at == size {
-        route.outbox.completed(number)
+        outbox.completed(number)
       }
-      lastProgress = now
       octets += at - offset
       if at < size {
-        outlets[i].partial = (number, at)
-        return
+        outlet.partial = (number, at)
+        break
       }
-      outlets[i].partial = nil
-      if settled { outlets[i].handed = (outlets[i].handed?.lowerBound ?? number)...number }
+      outlet.partial = nil
+      if settled { outlet.handed = (outlet.handed?.lowerBound ?? number)...number }
     }
-    if route.outbox.nextToSend == nil { server.peer.connection.idle(link) }
+    return (begun, octets - before)
   }
 
   /// All that was handed to this connection has been written: settled messages are done with.
@@ -490,4 +508,20 @@ final class Sender: Looped, MessageSink {
     if let rate = plan.rate, pending { at.append(started + Int64(released) * 1_000_000_000 / Int64(rate)) }
     return at.min()
   }
+}
+
+/// Each line is a message of its own making, and may name its own address.
+private struct JSONLines: MessageSink {
+  let sender: Sender
+  var hasRoom: Bool { sender.hasRoom }
+  func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) {}
+  func accept(json line: Span<UInt8>, number: Int) throws(Failure) { try sender.accept(json: line, number: number) }
+}
+
+extension Outbox: MessageSink {
+  /// Behind the head that is the same for all: the route's first.
+  mutating func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) {
+    append(head: 1, prefix: prefix, body: body, suffix: suffix)
+  }
+  func accept(json line: Span<UInt8>, number: Int) throws(Failure) {}
 }
