@@ -39,4 +39,15 @@ extension Span where Element == UInt8 {
     }
     return nil
   }
+
+  /// The offset of the first byte above 127, or nil.
+  package func firstNonASCII() -> Int? {
+    var i = 0
+    while i &+ 8 <= count && u64(i) & 0x8080_8080_8080_8080 == 0 { i &+= 8 }
+    while i < count {
+      if self[i] >= 0x80 { return i }
+      i &+= 1
+    }
+    return nil
+  }
 }

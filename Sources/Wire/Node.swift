@@ -46,4 +46,7 @@ package struct Problem: Sendable, Equatable {
   package var got: String
   /// "part 1 §1.6.22"
   package var section: String
+
+  /// "expected doff >= 2, got 1"
+  package var text: String { "expected \(expected), got \(got)" }
 }

@@ -4,7 +4,7 @@
 /// The type a field names, spelled as the specification spells it, and the primitive behind it.
 package enum FieldType: String, Sendable, CaseIterable {
   case any = "*"
-  case binary, boolean, error, fields, handle, list, map, milliseconds, role, seconds, string, symbol
+  case binary, boolean, error, fields, handle, map, milliseconds, role, seconds, string, symbol
   case timestamp, ubyte, uint, ulong, ushort
   case deliveryNumber = "delivery-number"
   case deliveryTag = "delivery-tag"
@@ -26,7 +26,6 @@ package enum FieldType: String, Sendable, CaseIterable {
     case .any, .error: .any
     case .binary, .deliveryTag: .binary
     case .boolean, .role: .boolean
-    case .list: .list
     case .map, .fields, .filterSet, .nodeProperties: .map
     case .string: .string
     case .symbol, .ietfLanguageTag, .terminusExpiryPolicy: .symbol
@@ -48,7 +47,7 @@ package enum FieldType: String, Sendable, CaseIterable {
     case .receiverSettleMode: ["first", "second"]
     case .terminusDurability: ["none", "configuration", "unsettled-state"]
     case .saslCode: ["ok", "auth", "sys", "sys-perm", "sys-temp"]
-    case .any, .binary, .boolean, .error, .fields, .handle, .list, .map, .milliseconds, .seconds, .string, .symbol,
+    case .any, .binary, .boolean, .error, .fields, .handle, .map, .milliseconds, .seconds, .string, .symbol,
       .timestamp, .ubyte, .uint, .ulong, .ushort, .deliveryNumber, .deliveryTag, .filterSet, .ietfLanguageTag,
       .messageFormat, .nodeProperties, .sequenceNo, .terminusExpiryPolicy, .transferNumber:
       []

@@ -44,7 +44,11 @@ extension Dissector {
     var i = index + 1
     let end = Int(n.next)
     while i < end {
-      if nodes[i].place == .descriptor { descriptors.append(value(at: i, b)) } else { elements.append(value(at: i, b)) }
+      if nodes[i].place == .descriptor {
+        descriptors.append(value(at: i, b))
+      } else if nodes[i].kind != .problem {
+        elements.append(value(at: i, b))
+      }
       i = Int(nodes[i].next)
     }
     let zeroWidth = element >> 4 == 4
@@ -86,7 +90,9 @@ extension Value {
   package static func decode(_ bytes: Span<UInt8>, limits: Limits = Limits()) throws(Problem) -> Value {
     var dissector = Dissector()
     dissector.limits = limits
-    guard let end = dissector.value(bytes, at: 0, limit: bytes.count) else { throw dissector.problems[0] }
+    let end = dissector.value(bytes, at: 0, limit: bytes.count)
+    if let fault = dissector.firstFault { throw fault }
+    guard let end else { return .null }
     if end != bytes.count {
       throw Problem(
         severity: .malformed, offset: end, expected: "the end", got: "\(bytes.count - end) trailing octet(s)",

@@ -242,6 +242,9 @@ extension Dissector {
   private func reencodeContent(at index: Int, _ b: Span<UInt8>, into q: inout ByteQueue) {
     let n = nodes[index]
     switch n.constructor >> 4 {
+    case 0xc where n.length == (n.place == .element ? 1 : 2):
+      // The tolerated map without a count.
+      q.append(0)
     case 0xc, 0xd, 0xe, 0xf:
       let wide = n.constructor >> 4 == 0xd || n.constructor >> 4 == 0xf
       let at = q.count
