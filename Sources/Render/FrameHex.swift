@@ -58,7 +58,9 @@ package struct FrameHex {
           start..<n.range.upperBound, b, &at, level, text, secret: i == frame.secret ? n.contentRange : nil, to: &q)
       case .opaque:
         upTo(start, b, &at, level, to: &q)
-        octets(n.range, b, &at, level, n.place == .payload ? "payload" : "not read", to: &q)
+        var text = ByteQueue()
+        text.append(n.place == .payload ? "payload" : n.place == .rest ? "not read" : "no text")
+        octets(n.range, b, &at, level, text, secret: i == frame.secret ? n.contentRange : nil, to: &q)
       }
       i += 1
     }

@@ -198,7 +198,8 @@ package struct FrameLine {
       q.append(UInt8(ascii: "("))
       if named { fields(inner, b, first: true, to: &q) } else { value(inner, b, bare: false, to: &q) }
       q.append(UInt8(ascii: ")"))
-    case .frame, .opaque, .problem: break
+    case .opaque: if i != frame.secret { frame.appendOctets(b.extracting(n.contentRange), to: &q) }
+    case .frame, .problem: break
     }
   }
 }

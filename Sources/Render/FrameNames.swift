@@ -261,13 +261,20 @@ struct FrameNodes {
   private func component(_ node: Int, _ next: Int?, before index: Int, _ b: Span<UInt8>) -> String {
     var number = 0
     var key: Int?
+    var last: Int?
     var i = node + 1
     while i < (next ?? index) {
       if nodes[i].kind != .problem && nodes[i].place != .descriptor {
         number += 1
-        key = i
+        (key, last) = (last, i)
       }
       i = Int(nodes[i].next)
+    }
+    // A problem inside a value that was read on past it stands after that value.
+    if next == nil, let child = last, nodes[child].range.contains(problems[Int(nodes[index].value)].offset) {
+      number -= 1
+    } else {
+      key = last
     }
     if next == nil && UInt64(number) >= nodes[node].value { return "" }
     switch nodes[node].kind {

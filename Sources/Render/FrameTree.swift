@@ -46,10 +46,7 @@ package struct FrameTree {
     case .scalar: scalar(i, b, to: &q)
     case .list, .map, .array: compound(i, b, level, to: &q)
     case .described: described(i, b, level, to: &q)
-    case .opaque:
-      q.append(n.place == .payload ? "payload, " : "not read, ")
-      q.append(decimal: Int(n.length))
-      q.append(n.length == 1 ? " octet\n" : " octets\n")
+    case .opaque: opaque(n, to: &q)
     case .frame, .problem: break
     }
   }
@@ -151,8 +148,15 @@ package struct FrameTree {
     case .scalar: scalar(i, b, to: &q)
     case .list, .map, .array: compound(i, b, level, to: &q)
     case .described: described(i, b, level, to: &q)
-    case .frame, .opaque, .problem: break
+    case .opaque: opaque(nodes[i], to: &q)
+    case .frame, .problem: break
     }
+  }
+
+  private func opaque(_ n: Node, to q: inout ByteQueue) {
+    q.append(n.place == .payload ? "payload, " : n.place == .rest ? "not read, " : "no text, ")
+    q.append(decimal: Int(n.length))
+    q.append(n.length == 1 ? " octet\n" : " octets\n")
   }
 
   private func described(_ i: Int, _ b: Span<UInt8>, _ level: Int, to q: inout ByteQueue) {

@@ -188,13 +188,17 @@ extension Dissector {
       return fault(at - (code >> 4 == 10 ? 1 : 4), "length <= \(left)", "\(length)", "part 1 §1.6")
     }
     let end = at + length
-    add(.scalar, slot, offset: start, length: end - start, content: at, code: code, value: UInt64(length))
+    let node = add(
+      .scalar, slot, offset: start, length: end - start, content: at, code: code, value: UInt64(length))
+    // What is no text must not be shown as text by anyone.
     if code & 15 == 1 {
       if let bad = b.extracting(at..<end).firstInvalidUTF8() {
+        nodes[node].kind = .opaque
         guard defect(at + bad, "UTF-8", hex(UInt64(b[at + bad])), "part 1 §1.6.20") else { return nil }
       }
     } else if code & 15 == 3 {
       if let bad = b.extracting(at..<end).firstNonASCII() {
+        nodes[node].kind = .opaque
         guard defect(at + bad, "ASCII", hex(UInt64(b[at + bad])), "part 1 §1.6.21") else { return nil }
       }
     }

@@ -148,7 +148,8 @@ package struct Dissector: Sendable {
       i = Int(n.next)
     }
     if let tag = longTag {
-      warn(Int(tag.offset), "at most 32 octets", "delivery-tag longer than 32 (\(tag.value))", "part 2 §2.8.7", depth: 2)
+      warn(
+        Int(tag.offset), "at most 32 octets", "delivery-tag longer than 32 (\(tag.value))", "part 2 §2.8.7", depth: 2)
     }
     return partial
   }

@@ -251,7 +251,8 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
     ("0000000702000000", "ch=0  malformed at 0x00: expected size >= 8, got 7 (part 2 §2.3.1)"),
     (
       "0000001002000000005310c003015205",
-      "ch=0 @open  malformed at 0x0e in open.container-id: expected open.container-id: string, got format 0x52 (part 1 §1.3)"
+      "ch=0 @open container-id=5  malformed at 0x0e in open.container-id: expected open.container-id: string, "
+        + "got format 0x52 (part 1 §1.4)"
     ),
     (
       "0000001d02000000005314c0020143005374c10904a1016141a1016142",
@@ -284,8 +285,8 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
     d.properties = [.null, .null, .null, .string("BAD")]
     #expect(
       show(.line, spoilt(d))
-        == "ch=3 @transfer handle=0 properties()  malformed at 0x1b in transfer.payload/properties.subject: "
-        + "expected UTF-8, got 0xff (part 1 §1.6.20)")
+        == "ch=3 @transfer handle=0 properties(subject=0x42ff44)  malformed at 0x1b in "
+        + "transfer.payload/properties.subject: expected UTF-8, got 0xff (part 1 §1.6.20) \"\" 0 octets")
     d.properties = nil
     let list = Value.list([.int(1), .map([.init(.ulong(2), .list([.null, .string("BAD")]))])])
     d.applicationProperties = [.init(.string("a"), .null), .init(.string("key"), list)]

@@ -38,7 +38,9 @@ extension Dissector {
       } else {
         if n.content < n.offset || Int(n.content) > n.range.upperBound { return flaw("content outside") }
         if let above = open.last?.node, above.kind != .described || !isMalformed {
-          if n.offset < above.offset || n.range.upperBound > above.range.upperBound { return flaw("outside the parent") }
+          if n.offset < above.offset || n.range.upperBound > above.range.upperBound {
+            return flaw("outside the parent")
+          }
           if n.depth != above.depth + 1 { return flaw("depth \(n.depth) under \(above.depth)") }
         }
         if i > 0, n.offset < nodes[i - 1].offset && nodes[i - 1].kind != .problem && n.kind != .opaque {
@@ -51,4 +53,9 @@ extension Dissector {
     if problems.count > 65 { return "\(problems.count) problems" }
     return nil
   }
+}
+
+/// The one value that the octets are.
+package func decode(_ bytes: [UInt8], limits: Limits = Limits()) throws -> Value {
+  try Value.decode(bytes.span, limits: limits)
 }

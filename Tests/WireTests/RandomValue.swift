@@ -31,7 +31,9 @@ struct RandomValue {
   private mutating func size() -> Int { [0, 1, 2, 3, 5, 40][below(6)] }
 
   private mutating func bits() -> UInt64 {
-    let edges: [UInt64] = [0, 1, 127, 128, 255, 256, 65_535, 65_536, 1 << 31, 1 << 32, 1 << 63, .max, .max - 127, .max - 128]
+    let edges: [UInt64] = [
+      0, 1, 127, 128, 255, 256, 65_535, 65_536, 1 << 31, 1 << 32, 1 << 63, .max, .max - 127, .max - 128,
+    ]
     return below(2) == 0 ? edges[below(edges.count)] : random.next() >> UInt64(below(64))
   }
 

@@ -63,7 +63,7 @@ import Wire
         q.append(value)
         #expect(q.count <= Int(dissector.nodes[i].length))
         #expect(q.count == value.encodedSize)
-        #expect(try Value.decode(q.bytes.span) == value)
+        #expect(try decode(q.bytes) == value)
       }
       i = Int(dissector.nodes[i].next)
     }

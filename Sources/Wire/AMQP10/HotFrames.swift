@@ -10,8 +10,8 @@ private struct FieldCursor {
   var left: Int
   var failed = false
 
-  /// At the descriptor of a performative: `00 53 code` and a list.
-  init?(_ b: Span<UInt8>, _ start: Int, _ limit: Int, _ code: UInt8) {
+  /// At the descriptor of a performative: `00 53 code` and a list of at most so many fields.
+  init?(_ b: Span<UInt8>, _ start: Int, _ limit: Int, _ code: UInt8, fields: Int) {
     guard limit - start >= 4, b[start] == 0, b[start &+ 1] == 0x53, b[start &+ 2] == code else { return nil }
     switch b[start &+ 3] {
     case 0xc0:
@@ -28,7 +28,7 @@ private struct FieldCursor {
       end = start &+ 8 &+ size
     default: return nil
     }
-    if end > limit || at > end { return nil }
+    if end > limit || at > end || left > fields { return nil }
   }
 
   /// Whether there is another field that is not null; steps over a null.
@@ -145,7 +145,7 @@ package struct HotTransfer: Sendable {
 
   /// Nil: not plain, or not well formed.
   package init?(_ b: Span<UInt8>, from start: Int, to limit: Int) {
-    guard var c = FieldCursor(b, start, limit, 0x14), let handle = c.uint(b) else { return nil }
+    guard var c = FieldCursor(b, start, limit, 0x14, fields: 11), let handle = c.uint(b) else { return nil }
     self.handle = handle
     deliveryID = c.uint(b)
     tag = c.binary(b) ?? 0..<0
@@ -173,7 +173,9 @@ package struct HotDisposition: Sendable {
   package var state: UInt8?
 
   package init?(_ b: Span<UInt8>, from start: Int, to limit: Int) {
-    guard var c = FieldCursor(b, start, limit, 0x15), let role = c.bool(b), let first = c.uint(b) else { return nil }
+    guard var c = FieldCursor(b, start, limit, 0x15, fields: 6), let role = c.bool(b), let first = c.uint(b) else {
+      return nil
+    }
     self.role = Role(role)
     self.first = first
     last = c.uint(b) ?? first
@@ -190,7 +192,7 @@ package struct HotDisposition: Sendable {
 
 extension Flow {
   package init?(hot b: Span<UInt8>, from start: Int, to limit: Int) {
-    guard var c = FieldCursor(b, start, limit, 0x13) else { return nil }
+    guard var c = FieldCursor(b, start, limit, 0x13, fields: 11) else { return nil }
     self.init()
     nextIncomingID = c.uint(b)
     guard let incoming = c.uint(b), let next = c.uint(b), let outgoing = c.uint(b) else { return nil }
