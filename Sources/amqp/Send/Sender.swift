@@ -17,8 +17,14 @@ final class Sender: Looped {
   private final class Route {
     let address: NodeAddress?
     var outbox = Outbox()
-    /// Dialling: whether a link was asked for.
-    var isAttached = false
+    /// Dialling: how far its link is.
+    var attachment = Attachment.none
+    enum Attachment: Equatable {
+      case none
+      /// A receiver finds out whether the queue is there, see `check`.
+      case checking(LinkID)
+      case asked
+    }
     init(_ address: NodeAddress?) { self.address = address }
   }
 
@@ -133,7 +139,7 @@ final class Sender: Looped {
       server.isOpen = true
       if listener == nil {
         diagnostics.detail(server.description)
-        for route in routes where !route.isAttached { attach(route, on: server, server.dialect) }
+        for route in routes where route.attachment == .none { begin(route, on: server) }
       }
     case .attachRequested(let link): requested(link, server)
     case .attached(let link): attached(link, server)
@@ -149,12 +155,45 @@ final class Sender: Looped {
   // MARK: Links
 
   private func attach(_ route: Route, on server: Served, _ dialect: NodeAddress.Dialect) {
-    route.isAttached = true
+    route.attachment = .asked
     var attach = plan.attach
     if routes.count > 1 { attach.name += "-\(routes.count)" }
     attach.target?.address = Value(route.address?.text(for: dialect))
     let link = server.peer.connection.attach(attach)
     add(link, route, server)
+  }
+
+  /// The peer is known: attaches in its dialect, or checks first.
+  private func begin(_ route: Route, on server: Served) {
+    switch (server.dialect, route.address) {
+    case (.rabbitMQ3, .name?), (.rabbitMQ3, .queue?): check(route, on: server)
+    default: attach(route, on: server, server.dialect)
+    }
+  }
+
+  /// RabbitMQ 3 accepts messages for a queue that is not there, and drops them. A receiver from that queue it refuses, so
+  /// one is attached first, without credit.
+  private func check(_ route: Route, on server: Served) {
+    var attach = Attach()
+    attach.role = .receiver
+    attach.name = plan.attach.name + "-check"
+    attach.source = Source(address: route.address?.text(for: .rabbitMQ3))
+    attach.target = Target(address: attach.name)
+    route.attachment = .checking(server.peer.connection.attach(attach))
+  }
+
+  /// The check is answered. Returns false when the link was none.
+  private func checked(_ link: LinkID, _ refusal: AMQPError?, _ server: Served) -> Bool {
+    guard let route = routes.first(where: { $0.attachment == .checking(link) }) else { return false }
+    if let refusal {
+      if refusal.condition == Condition.notFound { return false }
+      // Perhaps we may send and not receive.
+      diagnostics.detail("can't tell whether '\(route.address?.description ?? "")' exists: \(refusal.description ?? refusal.condition)")
+    } else {
+      server.peer.connection.detach(link)
+    }
+    attach(route, on: server, .rabbitMQ3)
+    return true
   }
 
   private func add(_ link: LinkID, _ route: Route, _ server: Served, isUp: Bool = false) {
@@ -164,6 +203,7 @@ final class Sender: Looped {
   }
 
   private func attached(_ link: LinkID, _ server: Served) {
+    if checked(link, nil, server) { return }
     guard let i = outlet(link, server) else { return }
     outlets[i].isUp = true
     let remote = server.peer.connection.remoteAttach(link)
@@ -197,6 +237,10 @@ final class Sender: Looped {
   }
 
   private func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
+    if let refusal = reason.error, checked(link, refusal, server) { return }
+    if let route = routes.first(where: { $0.attachment == .checking(link) }) {
+      return refused(reason, route, server)
+    }
     guard let i = outlet(link, server) else { return }
     let outlet = outlets.remove(at: i)
     if listener != nil {
@@ -204,8 +248,12 @@ final class Sender: Looped {
       return
     }
     if case .closing = stage, reason.error == nil { return }
+    refused(reason, outlet.route, server)
+  }
+
+  private func refused(_ reason: CloseReason, _ route: Route, _ server: Served) {
     var explanation = server.explanation(plan.connect)
-    explanation.action = "send to '\(outlet.route.address?.description ?? "")'"
+    explanation.action = "send to '\(route.address?.description ?? "")'"
     fail(explanation.failure(reason))
   }
 
@@ -290,10 +338,10 @@ final class Sender: Looped {
       target = routes[0]
     } else if let address = draft.address {
       target = route(NodeAddress(address))
-      if !target.isAttached, let server = served.first, listener == nil,
+      if target.attachment == .none, let server = served.first, listener == nil,
         server.isOpen || !(target.address?.dependsOnPeer ?? false)
       {
-        attach(target, on: server, server.dialect)
+        if server.isOpen { begin(target, on: server) } else { attach(target, on: server, .other) }
       }
     } else {
       throw Failure(
