@@ -96,7 +96,8 @@ struct Link: Sendable {
   /// The credit to grant now, or nil when the sender has enough: topped up when half of it is used, so that one flow
   /// serves many messages, and never more than what we hold leaves room for.
   func creditToGrant() -> UInt32? {
-    if receiver.stopping || drain || state != .attached { return nil }
+    // While draining there is new credit only when the last was used up by messages: then there may be more.
+    if receiver.stopping || (drain && credit > 0) || state != .attached { return nil }
     var want = Int(receiver.target) - receiver.held
     if let budget = receiver.budget { want = min(want, budget - receiver.received) }
     if want <= Int(credit) { return nil }

@@ -226,17 +226,8 @@ extension Machine10 {
   mutating func drain(_ id: LinkID) {
     let l = id.index
     guard links[l].state == .attached, links[l].role == .receiver, !links[l].drain else { return }
-    if links[l].credit == 0 {
-      guard let credit = links[l].creditToGrant() else {
-        events.append(.drained(id))
-        return
-      }
-      links[l].credit = credit
-      let limit = links[l].deliveryCount &+ credit
-      if limit.ahead(of: links[l].receiver.allowance) > 0 { links[l].receiver.allowance = limit }
-    }
     links[l].drain = true
-    links[l].flowDue = true
+    links[l].flowDue = links[l].credit > 0
     workDue = true
   }
 

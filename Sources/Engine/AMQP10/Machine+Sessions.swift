@@ -284,13 +284,19 @@ extension Machine10 {
       }
       links[l].drain = flow.drain
     } else {
+      var skips = false
       if let count = flow.deliveryCount, count.ahead(of: links[l].deliveryCount) > 0 {
         // The sender used credit up without sending.
         let skipped = UInt32(count.ahead(of: links[l].deliveryCount))
         links[l].deliveryCount = count
         links[l].credit -= min(links[l].credit, skipped)
+        skips = true
+      } else if links[l].drain && flow.drain && flow.linkCredit == 0 && links[l].credit > 0 {
+        // Some forget to advance their delivery-count.
+        links[l].credit = 0
+        skips = true
       }
-      if links[l].drain && links[l].credit == 0 {
+      if links[l].drain && links[l].credit == 0 && skips {
         links[l].drain = false
         events.append(.drained(LinkID(l)))
       } else if links[l].receiver.stopping && links[l].credit == 0 {

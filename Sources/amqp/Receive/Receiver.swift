@@ -115,6 +115,7 @@ final class Receiver: Looped {
   private func attached(_ link: LinkID, _ server: Served) {
     guard let i = inlet(link, server) else { return }
     inlets[i].isUp = true
+    lastMessage = now
     let remote = server.peer.connection.remoteAttach(link)
     if plan.mode == .exactlyOnce && remote.rcvSettleMode != .second {
       return fail(
@@ -133,7 +134,13 @@ final class Receiver: Looped {
       diagnostics.note("the peer ignores the filter '\(entry.key.text ?? "")'")
     }
     grant(i)
-    if plan.drains { server.peer.connection.drain(link) }
+    if plan.drains {
+      if server.dialect == .rabbitMQ3 {
+        diagnostics.note("RabbitMQ 3 can't drain: this ends when nothing has come for \(seconds(drainPatience))")
+      } else {
+        server.peer.connection.drain(link)
+      }
+    }
   }
 
   /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
@@ -238,6 +245,12 @@ final class Receiver: Looped {
     case .closing: if reason.error == nil || reason.scope == .transport { return lose(server, nil) }
     case .running, .stopping: break
     }
+    if reason.scope == .connection && reason.side == .peer && reason.error == nil {
+      // In good order: whoever it was has nothing more. What came is written and counts.
+      diagnostics.detail("\(server.peer.name) closed the connection")
+      inlets.removeAll { $0.server === server }
+      return stop()
+    }
     var explanation = server.explanation(plan.connect)
     if reason.scope != .sasl && reason.scope != .transport, let source = plan.sources.first {
       explanation.action = "receive from '\(source.description)'"
@@ -270,6 +283,8 @@ final class Receiver: Looped {
     }
     if let duration = plan.duration, now - started >= duration { return stop() }
     if let idle = plan.idle, now - lastMessage >= idle { return stop() }
+    // Not every peer answers drain.
+    if plan.drains, inlets.contains(where: \.isUp), now - lastMessage >= drainPatience { return stop() }
     if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty { return stop() }
     if let timeout = plan.timeout, now - started >= timeout {
       let what = taken == 0 ? "nothing received" : "\(taken) received"
@@ -278,6 +293,10 @@ final class Receiver: Looped {
           "\(what) from \(sourceName) in \(seconds(timeout))", plan.count.map { "asked for \($0)" } ?? "",
           exitCode: .incomplete))
     }
+  }
+
+  private var drainPatience: Int64 {
+    served.first?.dialect == .rabbitMQ3 ? 1_000_000_000 : 5_000_000_000
   }
 
   private func seconds(_ nanoseconds: Int64) -> String {
@@ -359,6 +378,7 @@ final class Receiver: Looped {
       if let duration = plan.duration { at.append(started + duration) }
       if let timeout = plan.timeout { at.append(started + timeout) }
       if let idle = plan.idle { at.append(lastMessage + idle) }
+      if plan.drains { at.append(lastMessage + drainPatience) }
     }
     return at.min()
   }
