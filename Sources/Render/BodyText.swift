@@ -13,6 +13,10 @@ package enum BodyText {
     _ b: Span<UInt8>, in range: Range<Int>, with dissector: inout Dissector, escaped: Bool = false,
     to q: inout ByteQueue
   ) throws(Problem) {
+    if let body = onlyData(b, in: range) {
+      if escaped { q.append(escaped: b.extracting(body)) } else { q.append(b.extracting(body)) }
+      return
+    }
     var sections = Sections(range)
     var written = false
     while let section = try sections.next(b) {
@@ -33,6 +37,25 @@ package enum BodyText {
         written = true
       default: break
       }
+    }
+  }
+
+  /// The body of a message that is one data section, behind a header section or nothing: nearly every message, and found
+  /// without walking. Anything else is nil, well formed or not.
+  private static func onlyData(_ b: Span<UInt8>, in range: Range<Int>) -> Range<Int>? {
+    var at = range.lowerBound
+    let end = range.upperBound
+    guard end - at >= 5 else { return nil }
+    switch b.u32(at) {
+    case 0x0053_7045: at += 4
+    case 0x0053_70c0: at += 5 + Int(b[at + 4])
+    default: break
+    }
+    guard end - at >= 5 else { return nil }
+    switch b.u32(at) {
+    case 0x0053_75a0 where Int(b[at + 4]) == end - at - 5: return at + 5..<end
+    case 0x0053_75b0 where end - at >= 8 && Int(b.u32(at + 4)) == end - at - 8: return at + 8..<end
+    default: return nil
     }
   }
 

@@ -6,6 +6,15 @@ import Wire
 extension Machine10 {
   /// A plain transfer whose frame is at `frame` in the input. Positions in `t` count from the start of the frame.
   mutating func received(_ t: HotTransfer, session s: Int, frame at: Int, end: Int) -> Event? {
+    if let l = sessions[s].link(handle: t.handle), let id = t.deliveryID, !t.more, !t.aborted,
+      let number = Machine10.whole(l, id, settled: t.settled ?? false, &links[l], &sessions[s], &workDue)
+    {
+      return .delivery(
+        Delivery(
+          link: LinkID(l), number: number, settled: t.settled ?? false, messageFormat: t.messageFormat,
+          tag: Slice(place: .input, range: at + t.tag.lowerBound..<at + t.tag.upperBound),
+          message: Slice(place: .input, range: at + t.payload..<end)))
+    }
     guard let l = transferLink(t.handle, s) else { return nil }
     let tag = at + t.tag.lowerBound..<at + t.tag.upperBound
     let payload = at + t.payload..<end
@@ -20,6 +29,25 @@ extension Machine10 {
     return part(
       l, s, id: t.deliveryID, tag: tag, format: t.messageFormat, settled: t.settled, more: t.more, aborted: t.aborted,
       payload: payload)
+  }
+
+  /// Takes up a delivery that came whole, within credit and window: nearly every one. Nil, and nothing is done, where
+  /// there is anything to be said about it. Static, so that link and session are each looked up once.
+  private static func whole(
+    _ l: Int, _ id: UInt32, settled: Bool, _ link: inout Link, _ session: inout Session, _ workDue: inout Bool
+  ) -> Int? {
+    guard link.state == .attached, link.role == .receiver, link.credit > 0, session.incomingWindow > 0,
+      link.receiver.partial == nil
+    else { return nil }
+    session.nextIncomingID &+= 1
+    session.incomingWindow &-= 1
+    link.deliveryCount &+= 1
+    link.credit &-= 1
+    link.receiver.received += 1
+    link.receiver.held += 1
+    if link.credit <= link.receiver.target / 2 || session.incomingWindow <= session.windowSize / 2 { workDue = true }
+    return session.incoming.append(
+      Session.Incoming(link: l, deliveryID: id, state: settled ? .presettled : .unsettled))
   }
 
   /// A transfer that was not plain: with a state, say.

@@ -32,7 +32,7 @@ private struct FieldCursor {
   }
 
   /// Whether there is another field that is not null; steps over a null.
-  private mutating func present(_ b: Span<UInt8>) -> Bool {
+  @inline(__always) private mutating func present(_ b: Span<UInt8>) -> Bool {
     if left == 0 || failed { return false }
     if at >= end {
       failed = true
@@ -46,7 +46,7 @@ private struct FieldCursor {
     return true
   }
 
-  mutating func uint(_ b: Span<UInt8>) -> UInt32? {
+  @inline(__always) mutating func uint(_ b: Span<UInt8>) -> UInt32? {
     guard present(b) else { return nil }
     switch b[at] {
     case 0x43:
@@ -64,7 +64,7 @@ private struct FieldCursor {
     }
   }
 
-  mutating func bool(_ b: Span<UInt8>) -> Bool? {
+  @inline(__always) mutating func bool(_ b: Span<UInt8>) -> Bool? {
     guard present(b) else { return nil }
     switch b[at] {
     case 0x41:
@@ -82,7 +82,7 @@ private struct FieldCursor {
     }
   }
 
-  mutating func ubyte(_ b: Span<UInt8>) -> UInt8? {
+  @inline(__always) mutating func ubyte(_ b: Span<UInt8>) -> UInt8? {
     guard present(b) else { return nil }
     guard b[at] == 0x50 && end - at >= 2 else {
       failed = true
@@ -93,7 +93,7 @@ private struct FieldCursor {
   }
 
   /// The positions of a binary's octets.
-  mutating func binary(_ b: Span<UInt8>) -> Range<Int>? {
+  @inline(__always) mutating func binary(_ b: Span<UInt8>) -> Range<Int>? {
     guard present(b) else { return nil }
     guard b[at] == 0xa0, end - at >= 2, end - at - 2 >= Int(b[at &+ 1]) else {
       failed = true
@@ -105,7 +105,7 @@ private struct FieldCursor {
   }
 
   /// An outcome without fields, as its code: `00 53 24 45` and its like.
-  mutating func plainOutcome(_ b: Span<UInt8>) -> UInt8? {
+  @inline(__always) mutating func plainOutcome(_ b: Span<UInt8>) -> UInt8? {
     guard present(b) else { return nil }
     guard end - at >= 4, b[at] == 0, b[at &+ 1] == 0x53 else {
       failed = true
@@ -123,7 +123,7 @@ private struct FieldCursor {
   }
 
   /// Nothing but nulls may be left.
-  mutating func finish(_ b: Span<UInt8>) -> Bool {
+  @inline(__always) mutating func finish(_ b: Span<UInt8>) -> Bool {
     while left > 0 && !failed {
       if present(b) { failed = true }
     }

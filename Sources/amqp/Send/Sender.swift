@@ -188,7 +188,8 @@ final class Sender: Looped {
     if let refusal {
       if refusal.condition == Condition.notFound { return false }
       // Perhaps we may send and not receive.
-      diagnostics.detail("can't tell whether '\(route.address?.description ?? "")' exists: \(refusal.description ?? refusal.condition)")
+      diagnostics.detail(
+        "can't tell whether '\(route.address?.description ?? "")' exists: \(refusal.description ?? refusal.condition)")
     } else {
       server.peer.connection.detach(link)
     }
