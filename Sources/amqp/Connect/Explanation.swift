@@ -46,7 +46,11 @@ struct Explanation {
         return Failure(
           "cannot speak with \(peer)", why, nextStep: nextStep(header: header), exitCode: .protocolViolation)
       }
-      return Failure("lost the connection to \(peer)", "the peer \(why)", exitCode: .unreachable)
+      // RabbitMQ 4 says nothing when the virtual host is missing.
+      let vhost = error?.description == "closed before open" && plan.vhost != "/"
+      return Failure(
+        "lost the connection to \(peer)", "the peer \(error?.description ?? why)",
+        nextStep: vhost ? "does the virtual host '\(plan.vhost)' exist?" : nil, exitCode: .unreachable)
     case (.transport, .local):
       if error?.condition == Condition.resourceLimitExceeded {
         return Failure(

@@ -18,6 +18,7 @@ struct Inlet {
   var isCopy = false
   /// Numbers whose decision waits for the end.
   var held: [ClosedRange<Int>] = []
+  var heldCount = 0
   /// From the first to the last delivery that came.
   var seen: ClosedRange<Int>?
 }
