@@ -291,8 +291,9 @@ extension Machine10 {
         links[l].deliveryCount = count
         links[l].credit -= min(links[l].credit, skipped)
         skips = true
-      } else if links[l].drain && flow.drain && flow.linkCredit == 0 && links[l].credit > 0 {
-        // Some forget to advance their delivery-count.
+      } else if links[l].drain && flow.drain && flow.linkCredit == 0 && flow.deliveryCount == nil {
+        // Some leave their delivery-count out. One that is where ours is says only that the credit before was used up
+        // by messages: RabbitMQ 4 sends it when the next may be on its way already.
         links[l].credit = 0
         skips = true
       }

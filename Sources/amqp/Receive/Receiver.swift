@@ -126,7 +126,11 @@ final class Receiver: Looped {
     if plan.attach.source?.dynamic == true, let address = remote.source?.address.text {
       diagnostics.note("the peer made the node '\(address)'")
     }
-    inlets[i].isCopy = remote.source?.distributionMode == "copy"
+    // RabbitMQ repeats the mode and takes messages out of its queues all the same; only its streams are copied, and only
+    // they know of offsets.
+    inlets[i].isCopy =
+      remote.source?.distributionMode == "copy"
+      && (server.dialect == .other || remote.source?.filter["rabbitmq:stream-offset-spec"] != nil)
     if plan.browses && !inlets[i].isCopy {
       diagnostics.note("'\(inlets[i].address)' can't be browsed: what it sends is held, and given back at the end")
     }
@@ -143,10 +147,20 @@ final class Receiver: Looped {
     }
   }
 
+  /// Whether what came from there stays unsettled until the end.
+  private func holds(_ inlet: Inlet) -> Bool {
+    switch plan.settlement {
+    case .outcome: plan.browses && !inlet.isCopy
+    case .atEnd, .none: true
+    }
+  }
+
+  private var mostHeld: Int { plan.credit ?? 8_192 }
+
   /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
   private func grant(_ i: Int) {
     let budget = plan.count.map { max(0, $0 - taken) }
-    let start = UInt32(clamping: plan.credit ?? 500)
+    let start = UInt32(clamping: holds(inlets[i]) ? mostHeld : plan.credit ?? 500)
     inlets[i].server.peer.connection.grant(
       inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? 8_192), budget: budget)
   }
@@ -219,16 +233,18 @@ final class Receiver: Looped {
       try intake.output.flush { mark in
         settled += mark.run.count
         guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
-        if plan.browses && !inlets[i].isCopy { return inlets[i].held.append(mark.run) }
-        switch plan.settlement {
-        case .outcome(let outcome): mark.server.peer.connection.settle(mark.link, mark.run, outcome)
-        case .atEnd, .none: inlets[i].held.append(mark.run)
+        if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
+          return mark.server.peer.connection.settle(mark.link, mark.run, outcome)
         }
+        inlets[i].held.append(mark.run)
+        inlets[i].heldCount += mark.run.count
       }
     } catch {
       fail(error)
       throw error
     }
+    // While the output has no room nothing is read: such a silence is ours.
+    if !intake.output.isEmpty { lastMessage = now }
     if intake.output.isClosed, case .running = stage { stop() }
   }
 
@@ -283,6 +299,11 @@ final class Receiver: Looped {
     }
     if let duration = plan.duration, now - started >= duration { return stop() }
     if let idle = plan.idle, now - lastMessage >= idle { return stop() }
+    if let full = inlets.first(where: { $0.heldCount >= mostHeld }) {
+      let what = "\(full.heldCount) messages of '\(full.address)' are held until the end"
+      diagnostics.note("\(what): there is no credit for more, --credit gives it")
+      return stop()
+    }
     // Not every peer answers drain.
     if plan.drains, inlets.contains(where: \.isUp), now - lastMessage >= drainPatience { return stop() }
     if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty { return stop() }
