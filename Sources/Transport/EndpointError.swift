@@ -26,7 +26,7 @@ package struct EndpointError: Error, Sendable, CustomStringConvertible {
     return (telling ?? tried.first)?.error
   }
 
-  /// `Connection refused`.
+  /// `connection refused`.
   package var text: String {
     switch cause {
     case .name(let error): error.text
@@ -34,6 +34,6 @@ package struct EndpointError: Error, Sendable, CustomStringConvertible {
     }
   }
 
-  /// `localhost:5672: Connection refused`.
+  /// `localhost:5672: connection refused`.
   package var description: String { "\(endpoint): \(text)" }
 }

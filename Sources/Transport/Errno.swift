@@ -20,18 +20,26 @@ package struct Errno: Error, Hashable, Sendable, CustomStringConvertible {
     self.init(call, code: errno, subject: subject)
   }
 
-  /// The system's own words, as `Connection refused`.
+  /// The system's own words, in the middle of a sentence: `connection refused`.
   package var text: String {
     unsafe withUnsafeTemporaryAllocation(of: CChar.self, capacity: 256) { buffer in
       guard let base = buffer.baseAddress, unsafe strerror_r(code, base, buffer.count) == 0 else {
         return "error \(code)"
       }
-      return unsafe String(cString: base)
+      return unsafe String(cString: base).inSentence
     }
   }
 
-  /// `orders.json: No such file or directory`, or `poll: Invalid argument` where nothing is named.
+  /// `orders.json: no such file or directory`, or `poll: invalid argument` where nothing is named.
   package var description: String { "\(subject ?? call): \(text)" }
 
   func about(_ subject: String) -> Errno { Errno(call, code: code, subject: subject) }
+}
+
+extension String {
+  /// "Connection refused" as it is written in the middle of a sentence; "RPC struct is bad" keeps its capitals.
+  var inSentence: String {
+    guard let second = dropFirst().first, second.isLowercase || second == " " else { return self }
+    return prefix(1).lowercased() + dropFirst()
+  }
 }

@@ -13,7 +13,7 @@ package struct ResolveError: Error, Hashable, Sendable, CustomStringConvertible 
   }
   package let host: String
   package let reason: Reason
-  /// The system's own words, as `Name or service not known`.
+  /// The system's own words, as `name or service not known`.
   package let text: String
 
   package var description: String { "\(host): \(text)" }
@@ -61,7 +61,7 @@ package enum Resolver {
       }
     let text =
       code == EAI_SYSTEM
-      ? Errno("getaddrinfo", code: systemError).text : unsafe String(cString: gai_strerror(code))
+      ? Errno("getaddrinfo", code: systemError).text : unsafe String(cString: gai_strerror(code)).inSentence
     return ResolveError(host: host, reason: reason, text: text)
   }
 

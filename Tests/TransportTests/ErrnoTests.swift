@@ -5,8 +5,8 @@ import Testing
 
 @Suite struct ErrnoTests {
   @Test func theSystemsWords() {
-    #expect(Errno("connect", code: ECONNREFUSED).description == "connect: Connection refused")
-    #expect(Errno("open", code: ENOENT, subject: "a b").description == "a b: No such file or directory")
+    #expect(Errno("connect", code: ECONNREFUSED).description == "connect: connection refused")
+    #expect(Errno("open", code: ENOENT, subject: "a b").description == "a b: no such file or directory")
     #expect(Errno("open", code: 9_999).text == "error 9999")
   }
 }

@@ -118,7 +118,7 @@ import Testing
       _ = try InputFile(path: "/nonexistent/file")
       Issue.record("opened a file that is not there")
     } catch {
-      #expect(error.description == "/nonexistent/file: No such file or directory")
+      #expect(error.description == "/nonexistent/file: no such file or directory")
     }
   }
 }

@@ -65,7 +65,7 @@ import Testing
       _ = try connect(byName)
       Issue.record("connected to nobody")
     } catch let error as EndpointError {
-      #expect(error.description == "localhost:\(endpoint.port): Connection refused")
+      #expect(error.description == "localhost:\(endpoint.port): connection refused")
       guard case .addresses(let tried) = error.cause else { return }
       #expect(tried.count == 2)
     }
@@ -134,7 +134,7 @@ import Testing
       _ = try ListeningSocket(on: first.endpoint)
       Issue.record("two listen on \(first.endpoint)")
     } catch {
-      #expect(error.description == "\(first.endpoint): Address already in use")
+      #expect(error.description == "\(first.endpoint): address already in use")
     }
   }
 

@@ -99,7 +99,7 @@ struct Machine10: Sendable {
     if let limit = silenceLimit, now >= limit {
       fail(
         .transport,
-        AMQPError(Condition.resourceLimitExceeded, "nothing came for \((now - lastReceived) / 1_000_000_000) s"))
+        AMQPError(Condition.resourceLimitExceeded, "nothing came for \(2 * Int(settings.idleTimeOut)) ms"))
     }
     if let due = keepaliveDue, now >= due {
       if output.isEmpty { output.appendKeepalive() }
@@ -392,7 +392,7 @@ struct Machine10: Sendable {
     }
     let why =
       switch SASLCode(rawValue: code) {
-      case .auth: "credentials refused"
+      case .auth: "SASL outcome auth"
       case .sys: "a system error of the peer"
       case .sysPerm: "a permanent system error of the peer"
       case .sysTemp: "a temporary system error of the peer"

@@ -62,17 +62,19 @@ struct ConnectPlan {
 
   private static func url(_ arguments: ParsedArguments) throws(Failure) -> ConnectionURL {
     let text = arguments.value("url") ?? "amqp://guest:guest@localhost:5672"
+    // The URL itself is not shown: it may hold a password.
+    let spelling = arguments.spelling("url") == "argument" ? "the URL" : arguments.spelling("url")
     let url: ConnectionURL
     do throws(ConnectionURL.Fault) {
       url = try ConnectionURL(text)
     } catch {
-      throw arguments.badValue(of: "url", text, expected: error.expected)
+      throw .usage(spelling, "expected \(error.expected)")
     }
     if url.isSecure {
       throw .usage("amqps", "TLS is not in this version yet", nextStep: "use amqp:// or a TLS tunnel")
     }
     if let key = url.query.first?.key {
-      throw .usage("\(arguments.spelling("url"))", "the URL's key '\(key)' is not known in this version")
+      throw .usage(spelling, "the key '\(key)' is not known in this version")
     }
     return url
   }

@@ -18,19 +18,20 @@ struct Explanation {
     case .unreachable(let error):
       var next = "is a broker running there? give its address with -u amqp://HOST:PORT"
       if case .name = error.cause { next = "check the host name in the URL" }
-      return Failure("cannot connect to \(error.endpoint)", lowered(error.text), nextStep: next, exitCode: .unreachable)
+      return Failure("cannot connect to \(error.endpoint)", error.text, nextStep: next, exitCode: .unreachable)
     case .timedOut:
       return Failure(
-        "cannot connect to \(peer)", "no answer in time", nextStep: "--connect-timeout gives it longer",
+        "cannot connect to \(peer)", "no answer in \(durationText(plan.connectTimeout))",
+        nextStep: "--connect-timeout gives it longer",
         exitCode: .unreachable)
     case .broken(let error):
-      return Failure("lost the connection to \(peer)", lowered(error.text), exitCode: .unreachable)
+      return Failure("lost the connection to \(peer)", error.text, exitCode: .unreachable)
     }
   }
 
   func failure(_ reason: CloseReason) -> Failure {
     let error = reason.error
-    let why = text(error)
+    let why = text(reason)
     switch (reason.scope, reason.side) {
     case (.sasl, .peer):
       let account = plan.settings.user.map { " of '\($0)'" } ?? ""
@@ -49,7 +50,7 @@ struct Explanation {
       // RabbitMQ 4 says nothing when the virtual host is missing.
       let vhost = error?.description == "closed before open" && plan.vhost != "/"
       return Failure(
-        "lost the connection to \(peer)", "the peer \(error?.description ?? why)",
+        "lost the connection to \(peer)", "it was \(why)",
         nextStep: vhost ? "does the virtual host '\(plan.vhost)' exist?" : nil, exitCode: .unreachable)
     case (.transport, .local):
       if error?.condition == Condition.resourceLimitExceeded {
@@ -57,7 +58,8 @@ struct Explanation {
           "lost the connection to \(peer)", why, nextStep: "--heartbeat sets how long a silence may last",
           exitCode: .unreachable)
       }
-      return Failure("cannot speak with \(peer)", why, exitCode: .protocolViolation)
+      return Failure(
+        "cannot speak with \(peer)", why, nextStep: "AMQP's port is mostly 5672", exitCode: .protocolViolation)
     case (.connection, .local), (.session, .local), (.link, .local):
       return Failure(
         "\(peer) broke the protocol", why, nextStep: "--trace shows the frames", exitCode: .protocolViolation)
@@ -65,22 +67,29 @@ struct Explanation {
       let subject = action.map { "cannot \($0)" } ?? "\(peer) closed the \(reason.scope.rawValue)"
       guard let error else {
         return Failure(
-          subject, "the peer closed the \(reason.scope.rawValue) without saying why", exitCode: .unreachable)
+          subject, "the peer closed the \(reason.scope.rawValue) without saying why",
+          exitCode: reason.scope == .connection ? .unreachable : .failure)
       }
       let row = Explanation.row(error.condition)
       return Failure(subject, why, nextStep: row.next, exitCode: row.exitCode)
     }
   }
 
-  /// "no such node (amqp:not-found: no queue 'x' in vhost '/')"
-  func text(_ error: AMQPError?) -> String {
-    guard let error else { return "no reason given" }
+  /// "no such node (amqp:not-found: no queue 'x' in vhost '/')" for what the peer says; what we found ourselves says it all.
+  func text(_ reason: CloseReason) -> String {
+    guard let error = reason.error else { return "no reason given" }
+    switch (reason.scope, reason.side) {
+    case (.transport, _), (.sasl, _), (_, .local): return error.description ?? error.condition
+    case (.connection, .peer), (.session, .peer), (.link, .peer): return text(error)
+    }
+  }
+
+  func text(_ error: AMQPError) -> String {
     let words = Explanation.row(error.condition).words
     let description = error.description ?? ""
-    // Our own faults say everything in the description.
+    // A condition that is not in the table.
     if words.isEmpty {
-      return description.isEmpty
-        ? error.condition : description + (error.condition.hasPrefix("amqp:") ? "" : " (\(error.condition))")
+      return description.isEmpty ? error.condition : "\(description) (\(error.condition))"
     }
     return "\(words) (\(error.condition)\(description.isEmpty ? "" : ": \(description)"))" + redirect(error)
   }
@@ -98,13 +107,9 @@ struct Explanation {
 
   private func nextStep(header: String) -> String? {
     if header == "AMQP 1.0" { return "--sasl NONE leaves the SASL layer out" }
-    if header == "AMQP 1.0 (SASL)" { return "--sasl NONE is what it refuses" }
-    if header == "AMQP 1.0 (TLS)" { return "the peer wants TLS" }
+    if header == "AMQP 1.0 (SASL)" { return "leave --sasl NONE out" }
+    if header == "AMQP 1.0 (TLS)" { return "TLS is not in this version yet: use a TLS tunnel" }
     return "for RabbitMQ 3 switch its plugin on: rabbitmq-plugins enable rabbitmq_amqp1_0"
-  }
-
-  private func lowered(_ text: String) -> String {
-    text.prefix(1).lowercased() + text.dropFirst()
   }
 
   private struct Row {

@@ -20,7 +20,7 @@ struct OutputQueue: ~Copyable {
   /// Octets ever appended before `octets`' head.
   private var written = 0
   private let file: OutputFile
-  /// Nobody reads our output any more.
+  /// Nobody reads our output any more, or it can't be written.
   private(set) var isClosed = false
 
   /// Deliveries wait for this much output before more is taken in.
@@ -59,6 +59,7 @@ struct OutputQueue: ~Copyable {
       do throws(Errno) {
         progress = try octets.withReadable { span throws(Errno) in try file.write(span) }
       } catch {
+        isClosed = true
         throw Failure("cannot write to standard output", error.text, exitCode: .cannotWrite)
       }
       switch progress {

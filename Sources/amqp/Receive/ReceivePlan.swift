@@ -135,7 +135,7 @@ struct ReceivePlan {
       do throws(TextFault) {
         return .format(try Format(arguments.value("format") ?? ""))
       } catch {
-        throw arguments.badValue(of: "format", arguments.value("format") ?? "", expected: error.reason)
+        throw .usage("\(arguments.spelling("format")) '\(arguments.value("format") ?? "")'", error.reason)
       }
     case "json": return .json(arguments.value("json") == "plain" ? .plain : .lossless)
     case "raw": return .bodies(delimiter: [])

@@ -196,8 +196,8 @@ final class Receiver: Looped {
     guard let i = inlet(link, server) else { return }
     let inlet = inlets.remove(at: i)
     if listener != nil {
-      if let error = reason.error {
-        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(error))")
+      if reason.error != nil {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
       }
       return
     }
@@ -240,8 +240,8 @@ final class Receiver: Looped {
         inlets[i].heldCount += mark.run.count
       }
     } catch {
+      // What was not written is given back, as at every end.
       fail(error)
-      throw error
     }
     // While the output has no room nothing is read: such a silence is ours.
     if !intake.output.isEmpty { lastMessage = now }
@@ -252,14 +252,16 @@ final class Receiver: Looped {
 
   private func closed(_ reason: CloseReason, _ server: Served) {
     if listener != nil {
-      if let error = reason.error, reason.scope != .transport || server.isLeaving == false {
-        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(error))")
+      if reason.error != nil, reason.scope != .transport || server.isLeaving == false {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
       }
       return lose(server, nil)
     }
     switch stage {
     case .closing: if reason.error == nil || reason.scope == .transport { return lose(server, nil) }
-    case .running, .stopping: break
+    // We have what we wanted, and the peer has nothing against us.
+    case .stopping: if reason.error == nil { return lose(server, nil) }
+    case .running: break
     }
     if reason.scope == .connection && reason.side == .peer && reason.error == nil {
       // In good order: whoever it was has nothing more. What came is written and counts.
@@ -311,17 +313,13 @@ final class Receiver: Looped {
       let what = taken == 0 ? "nothing received" : "\(taken) received"
       fail(
         Failure(
-          "\(what) from \(sourceName) in \(seconds(timeout))", plan.count.map { "asked for \($0)" } ?? "",
+          "\(what) from \(sourceName) in \(durationText(timeout))", plan.count.map { "asked for \($0)" } ?? "",
           exitCode: .incomplete))
     }
   }
 
   private var drainPatience: Int64 {
     served.first?.dialect == .rabbitMQ3 ? 1_000_000_000 : 5_000_000_000
-  }
-
-  private func seconds(_ nanoseconds: Int64) -> String {
-    nanoseconds % 1_000_000_000 == 0 ? "\(nanoseconds / 1_000_000_000)s" : "\(nanoseconds / 1_000_000)ms"
   }
 
   private var sourceName: String {
@@ -371,16 +369,38 @@ final class Receiver: Looped {
   /// The exit status of the run, after it has ended.
   func result() throws(Failure) -> ExitCode {
     if status == .interrupted || status == .terminated {
-      let counts = "\(taken) received from \(sourceName), \(settled) settled, \(givenBack) handed back"
-      diagnostics.note(counts)
+      diagnostics.note("\(taken == 0 ? "nothing" : "\(taken)") received from \(sourceName)\(ends)")
       return status
     }
     if let trouble { throw trouble }
     if intake.output.isClosed { return .success }
     if let count = plan.count, taken < count {
-      throw Failure("\(taken) received from \(sourceName)", "asked for \(count)", exitCode: .incomplete)
+      throw Failure(
+        "\(taken == 0 ? "nothing" : "\(taken)") received from \(sourceName)", "asked for \(count)",
+        exitCode: .incomplete)
     }
     return status
+  }
+
+  /// What became of the messages: ", 3 accepted, 36 handed back".
+  private var ends: String {
+    var word: String?
+    switch plan.settlement {
+    case .outcome(let outcome), .atEnd(let outcome):
+      switch outcome {
+      case .accept: word = "accepted"
+      case .reject: word = "rejected"
+      case .release: word = "released"
+      case .modify: word = "modified"
+      }
+    case .none: break
+    }
+    // Settled by the sender, nothing is decided by us.
+    if plan.mode == .atMostOnce || plan.browses { word = nil }
+    var text = ""
+    if let word, settled > 0 { text += ", \(settled) \(word)" }
+    if givenBack > 0 { text += ", \(givenBack) handed back" }
+    return text
   }
 
   // MARK: Waiting

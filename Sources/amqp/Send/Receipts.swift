@@ -64,12 +64,13 @@ struct Receipts {
   }
 
   /// Nil when every message was accepted, or sent where no answer was asked for.
-  func failure(target: String) -> Failure? {
+  func failure(target: String?) -> Failure? {
     let bad = notAccepted + unanswered
     if bad == 0 { return nil }
     let first = firstRefusal.map { total == 1 ? $0.words : "message \($0.number) was \($0.words)" }
     return Failure(
-      "\(bad) of \(total) messages not accepted by '\(target)'", first ?? "\(unanswered) were not answered",
+      "\(bad) of \(total) messages not accepted\(target.map { " by '\($0)'" } ?? "")",
+      first ?? "\(unanswered) were not answered",
       nextStep: total > 1 ? summary : nil, exitCode: .notAccepted)
   }
 }

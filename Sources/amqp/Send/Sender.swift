@@ -102,9 +102,9 @@ final class Sender: Looped {
     self.now = now
     try acceptPeers()
     for server in served { serve(server) }
-    served.removeAll { $0.peer.isGone && $0 !== served.first }
+    if listener != nil { served.removeAll { $0.peer.isGone } }
     checkEndings()
-    if trouble == nil, case .running = stage { try pump() }
+    readInput()
     if let lastWords, trouble == nil, pending || !source.isAtEnd { fail(lastWords) }
     let before = released
     for i in outlets.indices where outlets[i].isUp { push(i) }
@@ -114,9 +114,24 @@ final class Sender: Looped {
     }
     // Everything went out at once, so there is room for more without anybody having to wake us.
     mayGoOn = all && (released > before || !source.isStarved) && hasRoom
+    mustGoOn = all && outlets.contains { $0.partial != nil && $0.server.peer.connection.canContinue($0.link) }
     return finish()
   }
   private var mayGoOn = false
+  /// The same in the middle of a message, which waits for no `--rate`.
+  private var mustGoOn = false
+
+  /// Input that can't be read ends it; what was read before is sent all the same.
+  private func readInput() {
+    guard trouble == nil, inputFailure == nil, case .running = stage else { return }
+    do throws(Failure) {
+      try pump()
+    } catch {
+      inputFailure = error
+      source.stop()
+    }
+  }
+  private var inputFailure: Failure?
 
   private func acceptPeers() throws(Failure) {
     guard let listener else { return }
@@ -157,7 +172,7 @@ final class Sender: Looped {
   private func attach(_ route: Route, on server: Served, _ dialect: NodeAddress.Dialect) {
     route.attachment = .asked
     var attach = plan.attach
-    if routes.count > 1 { attach.name += "-\(routes.count)" }
+    if let i = routes.firstIndex(where: { $0 === route }), i > 0 { attach.name += "-\(i + 1)" }
     attach.target?.address = Value(route.address?.text(for: dialect))
     let link = server.peer.connection.attach(attach)
     add(link, route, server)
@@ -273,8 +288,8 @@ final class Sender: Looped {
 
   private func closed(_ reason: CloseReason, _ server: Served) {
     if listener != nil {
-      if let error = reason.error {
-        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(error))")
+      if reason.error != nil {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
       }
       return lose(server, nil)
     }
@@ -447,6 +462,8 @@ final class Sender: Looped {
       source.stop()
       dropUnsent()
       if case .running = stage { deadlineAfterSignal = now + 2_000_000_000 }
+      let waiting = routes.reduce(0) { $0 + $1.outbox.unanswered }
+      if waiting > 0 { diagnostics.note("waiting for answers to \(waiting); once more ends at once") }
     }
     if let duration = plan.duration, now - started >= duration, !source.isAtEnd {
       source.stop()
@@ -455,13 +472,14 @@ final class Sender: Looped {
     if let timeout = plan.timeout, now - started >= timeout, trouble == nil, pending || !source.isAtEnd {
       fail(
         Failure(
-          "not all was sent to '\(targetName)' in time", status(of: "--timeout"), exitCode: .incomplete))
+          "not all was accepted\(targetName.map { " by '\($0)'" } ?? "") in \(durationText(timeout))", soFar,
+          exitCode: .incomplete))
     }
     if listener == nil, trouble == nil, pending, waitsForPeer, now - lastProgress >= plan.answerTimeout {
       fail(
         Failure(
-          "no answer from \(served.first?.peer.name ?? "the peer")",
-          status(of: unanswered ? "no receipt" : "no credit"),
+          "no \(unanswered ? "answer" : "credit") from \(served.first?.peer.name ?? "the peer") in "
+            + durationText(plan.answerTimeout), soFar,
           nextStep: "--answer-timeout is how long to wait", exitCode: .notAccepted))
     }
   }
@@ -472,13 +490,17 @@ final class Sender: Looped {
   /// Messages wait for the peer and not for `--rate`.
   private var waitsForPeer: Bool { unanswered || allowance > released }
 
-  private func status(of what: String) -> String {
+  private var soFar: String {
     var totals = receipts
     account(&totals)
-    return "\(what), \(totals.summary)"
+    return totals.summary
   }
 
-  private var targetName: String { plan.target?.description ?? "the peer" }
+  /// Nil where there are several, or whoever comes.
+  private var targetName: String? {
+    guard let name = plan.target?.description, !name.isEmpty else { return nil }
+    return name
+  }
 
   /// Forgets what was read and never begun.
   private func dropUnsent() {
@@ -524,18 +546,21 @@ final class Sender: Looped {
 
   /// The exit status of the run, after it has ended.
   func result() throws(Failure) -> ExitCode {
+    var code = status
     if status != .success {
-      diagnostics.note("interrupted: \(receipts.summary)")
-      return status
+      diagnostics.note("\(status == .interrupted ? "interrupted" : "terminated"): \(receipts.summary)")
     }
-    if var trouble {
-      if receipts.total > 0 && trouble.exitCode != .incomplete && trouble.nextStep == nil {
-        trouble.nextStep = receipts.summary
+    for var failure in [inputFailure, trouble ?? receipts.failure(target: targetName)].compactMap({ $0 }) {
+      if status != .success && failure.exitCode == .notAccepted { continue }
+      if receipts.total > 0 && failure.exitCode != .incomplete && failure.exitCode != .notAccepted
+        && failure.nextStep == nil
+      {
+        failure.nextStep = receipts.summary
       }
-      throw trouble
+      diagnostics.report(failure)
+      code = code.combined(with: failure.exitCode)
     }
-    if let failure = receipts.failure(target: targetName) { throw failure }
-    return .success
+    return code
   }
 
   // MARK: Waiting
@@ -547,7 +572,7 @@ final class Sender: Looped {
   }
 
   var deadline: Int64? {
-    if mayGoOn, released < allowance, case .running = stage, trouble == nil { return now }
+    if mustGoOn || (mayGoOn && released < allowance), case .running = stage, trouble == nil { return now }
     var at: [Int64] = served.compactMap(\.peer.deadline)
     if case .closing(let until) = stage { at.append(until) }
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
