@@ -218,6 +218,8 @@ final class Receiver: Looped {
     if case .running = stage { isRunning = true }
     let before = taken
     while let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning) {
+      // What ends the connection behind the last message that was wanted is no failure.
+      if let count = plan.count, taken >= count { stop() }
       handle(event, server)
     }
     if taken > before { lastMessage = now }
