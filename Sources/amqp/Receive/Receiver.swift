@@ -140,7 +140,7 @@ final class Receiver: Looped {
     grant(i)
     if plan.drains {
       if server.dialect == .rabbitMQ3 {
-        diagnostics.note("RabbitMQ 3 can't drain: this ends when nothing has come for \(seconds(drainPatience))")
+        diagnostics.note("RabbitMQ 3 can't drain: this ends when nothing has come for \(durationText(drainPatience))")
       } else {
         server.peer.connection.drain(link)
       }
