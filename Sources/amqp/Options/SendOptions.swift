@@ -17,7 +17,12 @@ enum SendOptions {
       """,
     ],
     positionals: [
-      .init("TARGET", "where to: a queue's name, `/queues/NAME`, `/exchanges/NAME/KEY`, or any address the peer knows"),
+      .init(
+        "TARGET",
+        """
+        where to: a queue's name, `/queues/NAME`, `/exchanges/NAME/KEY`, or any address the peer knows; empty (`''`) is the \
+        anonymous relay, where each message's property `to` says it
+        """),
       .init("BODY", "a message's body; with `--queue`, `--exchange` or `--routing-key` every argument is one"),
     ],
     groups: [

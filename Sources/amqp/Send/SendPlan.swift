@@ -52,10 +52,11 @@ struct SendPlan {
       target = NodeAddress.none
     } else if let at = bodies.firstIndex(where: { if case .positional = $0.subject { true } else { false } }) {
       let text = String(decoding: bodies.remove(at: at).bytes, as: UTF8.self)
-      if text.isEmpty {
-        throw .usage("send", "the TARGET is empty", nextStep: "the anonymous relay is --dynamic or -J")
+      // The anonymous relay: each message says where it goes.
+      target = text.isEmpty ? NodeAddress.none : NodeAddress(text)
+      if text.isEmpty && draft["to"] == nil && !arguments.flag("json") {
+        throw .usage("send", "the TARGET is empty, and no message says where it goes", nextStep: "add -P to=ADDRESS")
       }
-      target = NodeAddress(text)
     } else if arguments.flag("json") {
       target = nil
     } else {
