@@ -54,3 +54,15 @@ let package = Package(
     tests("InteropTests", ["amqp"]),
   ]
 )
+
+// libFuzzer targets, built and run by Tests/Fuzz/run only: they want every layer instrumented.
+if Context.environment["AMQP_FUZZ"] == "1" {
+  func fuzz(_ name: String, _ dependencies: [Target.Dependency]) -> Target {
+    .executableTarget(
+      name: name, dependencies: dependencies + ["Support"], path: "Tests/Fuzz", sources: ["\(name).swift"],
+      swiftSettings: testing + [.unsafeFlags(["-parse-as-library"])], linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
+  }
+  package.targets += [
+    fuzz("FuzzDissector", ["Bytes", "Wire"])
+  ]
+}

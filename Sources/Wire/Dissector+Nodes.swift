@@ -47,7 +47,7 @@ extension Dissector {
   private static var maximumProblems: Int { 64 }
 
   /// The depth of an item of the innermost open compound.
-  private var openDepth: UInt8 { stack.last.map { nodes[$0.node].depth + 1 } ?? 0 }
+  private var openDepth: UInt8 { stack.last?.depth ?? 0 }
 
   private mutating func record(
     _ severity: Problem.Severity, _ offset: Int, _ expected: String, _ got: String, _ section: String, depth: UInt8

@@ -23,6 +23,8 @@ extension Dissector {
     var remaining: UInt32
     var count: UInt32
     var kind: Node.Kind
+    /// How deep the items stand.
+    var depth: UInt8
     /// The constructor that all elements of an array share.
     var element: UInt8 = 0
     /// The row whose fields the items are, or `unknown`.
@@ -36,44 +38,48 @@ extension Dissector {
   mutating func parse(_ b: Span<UInt8>, at start: Int, slot: Slot) -> Int? {
     let base = stack.count
     guard var at = one(b, at: start, slot) else { return abandon(base) }
+    // The innermost level is worked on here, and written back only when a compound comes on top of it.
     while stack.count > base {
       let top = stack.count - 1
-      let level = stack[top]
-      if level.remaining == 0 {
-        guard close(b, level, at: at) else { return abandon(base) }
-        continue
-      }
-      stack[top].remaining = level.remaining - 1
-      let number = level.count - level.remaining
-      var slot = Slot(
-        limit: level.end, place: .item, depth: nodes[level.node].depth + 1,
-        field: UInt16(truncatingIfNeeded: number))
-      switch level.kind {
-      case .list:
-        if number < level.named {
-          slot.place = .field
-          slot.row = level.row
-          // The next item's constructor tells null from a value; reading it may fault, which ends the list anyway.
-          if at < level.end && b[at] != 0x40 { stack[top].seen = level.seen | 1 << number }
+      var level = stack[top]
+      while level.remaining > 0 {
+        let number = level.count - level.remaining
+        level.remaining -= 1
+        var slot = Slot(
+          limit: level.end, place: .item, depth: level.depth, field: UInt16(truncatingIfNeeded: number))
+        switch level.kind {
+        case .list:
+          if number < level.named {
+            slot.place = .field
+            slot.row = level.row
+            // The next item's constructor tells null from a value; reading it may fault, which ends the list anyway.
+            if at < level.end && b[at] != 0x40 { level.seen |= 1 << number }
+          }
+        case .described:
+          if number == 0 {
+            slot.place = .descriptor
+          } else {
+            slot.place = .described
+            guard resolve(b, level.node) else { return abandon(base) }
+            slot.row = nodes[level.node].row
+          }
+        case .map:
+          slot.place = number % 2 == 0 ? .key : .entry
+          slot.field = UInt16(truncatingIfNeeded: number / 2)
+        case .array:
+          slot.place = .element
+          slot.shared = level.element
+        case .frame, .scalar, .opaque, .problem: break
         }
-      case .described:
-        if number == 0 {
-          slot.place = .descriptor
-        } else {
-          slot.place = .described
-          guard resolve(b, level.node) else { return abandon(base) }
-          slot.row = nodes[level.node].row
-        }
-      case .map:
-        slot.place = number % 2 == 0 ? .key : .entry
-        slot.field = UInt16(truncatingIfNeeded: number / 2)
-      case .array:
-        slot.place = .element
-        slot.shared = level.element
-      case .frame, .scalar, .opaque, .problem: break
+        guard let after = one(b, at: at, slot) else { return abandon(base) }
+        at = after
+        if stack.count > top + 1 { break }
       }
-      guard let after = one(b, at: at, slot) else { return abandon(base) }
-      at = after
+      if stack.count > top + 1 {
+        stack[top] = level
+      } else if !close(b, level, at: at) {
+        return abandon(base)
+      }
     }
     return at
   }
@@ -176,7 +182,7 @@ extension Dissector {
     var outside = slot
     outside.row = CompositeSpec.unknown
     let node = add(.described, outside, offset: start, length: 0, content: start + 1)
-    stack.append(Level(node: node, end: slot.limit, remaining: 2, count: 2, kind: .described))
+    stack.append(Level(node: node, end: slot.limit, remaining: 2, count: 2, kind: .described, depth: slot.depth + 1))
     return start + 1
   }
 
@@ -236,7 +242,7 @@ extension Dissector {
     if type == .map && count % 2 != 0 { return fault(countAt, "even map count", "\(count)", "part 1 §1.6.23") }
     let kind = type == .list ? Node.Kind.list : .map
     let node = add(kind, slot, offset: start, length: end - start, content: at, code: code, value: UInt64(count))
-    var level = Level(node: node, end: end, remaining: count, count: count, kind: kind)
+    var level = Level(node: node, end: end, remaining: count, count: count, kind: kind, depth: slot.depth + 1)
     if type == .list && slot.place == .described && slot.row != CompositeSpec.unknown {
       let fields = rules.rows[Int(slot.row)].fieldCount
       if fields >= 0 {
@@ -266,7 +272,7 @@ extension Dissector {
     var at = begin
     let node = add(.array, slot, offset: start, length: end - start, content: at, code: code, value: UInt64(count))
     // On the stack at once, so that a fault in the constructor finds the array open.
-    stack.append(Level(node: node, end: end, remaining: 0, count: count, kind: .array))
+    stack.append(Level(node: node, end: end, remaining: 0, count: count, kind: .array, depth: slot.depth + 1))
     // Descriptors in front of the elements' constructor stand once for all of them.
     while at < end && b[at] == 0 {
       let inner = Slot(limit: end, place: .descriptor, depth: slot.depth + 1)

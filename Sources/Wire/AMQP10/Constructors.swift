@@ -91,6 +91,7 @@ package struct Constructor: Sendable {
 extension Primitive {
   /// The type that a format code constructs, or nil for an undefined code: the table above as a switch, which is what
   /// the dissector asks for every value.
+  @inline(__always)
   package static func of(_ code: UInt8) -> Primitive? {
     switch code {
     case 0x40: .null
