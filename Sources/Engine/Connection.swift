@@ -63,7 +63,8 @@ package struct Connection: ~Copyable, Sendable {
   package func canContinue(_ link: LinkID) -> Bool { amqp10.canContinue(link) }
 
   /// Sends the message that is `head` followed by `body`, or what is left of it from `offset` on, as far as there is
-  /// room. `number` comes back with the answer.
+  /// room. `number`, not negative, comes back with the answer. A message that was answered before all of it was out needs
+  /// no more octets.
   /// - Returns: how many octets of it are on their way.
   package mutating func deliver(
     _ link: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool
@@ -74,7 +75,7 @@ package struct Connection: ~Copyable, Sendable {
   /// There is nothing more to send on this link for now.
   package mutating func idle(_ link: LinkID) { amqp10.idle(link) }
 
-  /// Decides about deliveries; those of the run that are decided already are left alone.
+  /// Decides about the link's deliveries; those of the run that are another link's, or decided already, are left alone.
   package mutating func settle(_ link: LinkID, _ run: ClosedRange<Int>, _ outcome: Outcome) {
     amqp10.settle(link, run, outcome)
   }
@@ -127,13 +128,13 @@ package struct Connection: ~Copyable, Sendable {
   /// Whether our close, or all there was to say before an end, has been handed out.
   package var outputIsEmpty: Bool { amqp10.output.isEmpty && !amqp10.workDue }
   /// The peer's attach.
-  package func remoteAttach(_ link: LinkID) -> Attach { amqp10.links[link.index].remote }
-  package func localAttach(_ link: LinkID) -> Attach { amqp10.links[link.index].local }
+  package func remoteAttach(_ link: LinkID) -> Attach { amqp10.index(link).map { amqp10.links[$0].remote } ?? Attach() }
+  package func localAttach(_ link: LinkID) -> Attach { amqp10.index(link).map { amqp10.links[$0].local } ?? Attach() }
   /// Messages sent on the link that nobody has answered.
-  package func unsettled(_ link: LinkID) -> Int { amqp10.links[link.index].sender.unsettled }
+  package func unsettled(_ link: LinkID) -> Int { amqp10.index(link).map { amqp10.links[$0].sender.unsettled } ?? 0 }
   /// Whether the sender still has to settle what we gave an outcome (rcv-settle-mode second).
   package var awaitsSettlement: Bool { amqp10.awaitsSettlement }
-  /// Deliveries of the link's session that came unsettled and are not decided.
+  /// Deliveries of the link that came unsettled and are not decided.
   package func unsettledIncoming(_ link: LinkID) -> Int { amqp10.unsettledIncoming(link) }
-  package func credit(_ link: LinkID) -> Int { Int(amqp10.links[link.index].credit) }
+  package func credit(_ link: LinkID) -> Int { amqp10.index(link).map { Int(amqp10.links[$0].credit) } ?? 0 }
 }

@@ -16,6 +16,8 @@ package struct ConnectionSettings: Sendable {
   /// Transfers that we take before the window is opened again, and that we promise to have on the way.
   package var incomingWindow: UInt32 = 8_192
   package var outgoingWindow: UInt32 = 8_192
+  /// Where our transfer-ids, delivery-ids and delivery-counts start: tests let them wrap.
+  package var firstID: UInt32 = 0
   /// The mechanisms that may be used (initiator) or are offered (acceptor), best first; empty: no SASL layer.
   package var mechanisms: [SASLMechanism] = [.plain, .anonymous]
   /// An initiator's credentials; for an acceptor the ones to demand, nil: anybody may come.

@@ -4,13 +4,15 @@ package import Wire
 /// Nanoseconds of a monotonic clock; only differences mean anything.
 package typealias Instant = Int64
 
-/// A link of one connection, of either direction.
+/// A link of one connection, of either direction. Places are used again when a link is gone; the serial tells whom an
+/// identity was given to, so that wishes for a link of the past do nothing.
 package struct LinkID: Sendable, Hashable {
   let index: Int
-  init(_ index: Int) { self.index = index }
+  let serial: Int
 }
 
-/// Octets inside the connection: of what was received last, or of a message put together from several frames.
+/// Octets inside the connection: of what was received last, good until more is received; or of a message put together
+/// from several frames, good until the next event is asked for.
 package struct Slice: Sendable, Equatable {
   enum Place: Sendable, Equatable {
     case input

@@ -18,6 +18,7 @@ struct Link: Sendable {
   }
 
   var state = State.attaching
+  let id: LinkID
   /// What we are on this link.
   let role: Role
   let session: Int
@@ -33,6 +34,8 @@ struct Link: Sendable {
   var detachError: AMQPError?
   /// A detach keeps the terminus where it is only suspended.
   var closes = true
+  /// The application knows that the link is gone.
+  var isTold = false
 
   var credit: UInt32 = 0
   var deliveryCount: UInt32 = 0
@@ -45,8 +48,10 @@ struct Link: Sendable {
     /// The delivery whose frames are being cut.
     var partial: Partial?
     var unsettled = 0
-    /// Frame octets in front of the payload that never change for this link: descriptor to handle.
-    var settles = false
+    /// A delivery was answered before it was whole: what is out of it has to be taken back.
+    var abortDue: UInt32?
+    /// The receiver drains and has not been answered.
+    var drainDue = false
     struct Partial: Sendable {
       var deliveryID: UInt32
       var number: Int
@@ -70,7 +75,11 @@ struct Link: Sendable {
     var held = 0
     /// The highest delivery-count that any credit of ours allowed: what is on its way when credit is taken back.
     var allowance: UInt32 = 0
-    var stopping = false
+    /// Where a `stop` stands: asked for, known to the sender, and told when nothing is left in mid-transfer.
+    var stop = Stop.no
+    enum Stop: Sendable { case no, asked, known, told }
+    /// The sender has nothing more, and `drained` is due.
+    var isDrained = false
     struct Partial: Sendable {
       var number: Int
       var deliveryID: UInt32
@@ -81,9 +90,12 @@ struct Link: Sendable {
     }
   }
 
-  init(role: Role, session: Int, handle: UInt32, local: Attach) {
-    (self.role, self.session, self.handle, self.local) = (role, session, handle, local)
+  init(_ id: LinkID, role: Role, session: Int, handle: UInt32, local: Attach) {
+    (self.id, self.role, self.session, self.handle, self.local) = (id, role, session, handle, local)
   }
+
+  /// Nothing about it is left to be said, so its place may be another link's.
+  var isFree: Bool { state == .detached && !attachDue && !detachDue }
 
   /// Whether frames about this link still make sense.
   var isLive: Bool {
@@ -93,15 +105,22 @@ struct Link: Sendable {
     }
   }
 
+  /// A delivery that begins here. A transfer may say that it needs no second step.
+  func incoming(_ deliveryID: UInt32, settled: Bool, _ mode: ReceiverSettleMode?) -> Session.Incoming {
+    Session.Incoming(
+      link: id.index, deliveryID: deliveryID, state: settled ? .presettled : .unsettled,
+      isSecond: mode != .first && local.rcvSettleMode == .second)
+  }
+
   /// The credit to grant now, or nil when the sender has enough: topped up when half of it is used, so that one flow
   /// serves many messages, and never more than what we hold leaves room for.
   func creditToGrant() -> UInt32? {
     // While draining there is new credit only when the last was used up by messages: then there may be more.
-    if receiver.stopping || (drain && credit > 0) || state != .attached { return nil }
+    if receiver.stop != .no || (drain && credit > 0) || state != .attached { return nil }
     var want = Int(receiver.target) - receiver.held
     if let budget = receiver.budget { want = min(want, budget - receiver.received) }
     if want <= Int(credit) { return nil }
-    if credit > 0 && (want - Int(credit)) < Int(receiver.target + 1) / 2 { return nil }
+    if credit > 0 && want - Int(credit) < (Int(receiver.target) + 1) / 2 { return nil }
     return UInt32(want)
   }
 }

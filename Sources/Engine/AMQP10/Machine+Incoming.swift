@@ -7,11 +7,11 @@ extension Machine10 {
   /// A plain transfer whose frame is at `frame` in the input. Positions in `t` count from the start of the frame.
   mutating func received(_ t: HotTransfer, session s: Int, frame at: Int, end: Int) -> Event? {
     if let l = sessions[s].link(handle: t.handle), let id = t.deliveryID, !t.more, !t.aborted,
-      let number = Machine10.whole(l, id, settled: t.settled ?? false, &links[l], &sessions[s], &workDue)
+      let number = Machine10.whole(t, id, &links[l], &sessions[s], &workDue)
     {
       return .delivery(
         Delivery(
-          link: LinkID(l), number: number, settled: t.settled ?? false, messageFormat: t.messageFormat,
+          link: links[l].id, number: number, settled: t.settled ?? false, messageFormat: t.messageFormat,
           tag: Slice(place: .input, range: at + t.tag.lowerBound..<at + t.tag.upperBound),
           message: Slice(place: .input, range: at + t.payload..<end)))
     }
@@ -20,21 +20,22 @@ extension Machine10 {
     let payload = at + t.payload..<end
     if !t.more && !t.aborted && links[l].receiver.partial == nil {
       guard let id = t.deliveryID else { return missingID(l, s) }
-      guard let number = begin(l, s, id, settled: t.settled ?? false) else { return nil }
+      guard let number = begin(l, s, id, settled: t.settled ?? false, t.rcvSettleMode) else { return nil }
+      if links[l].credit == 0 { creditEnded(l) }
       return .delivery(
         Delivery(
-          link: LinkID(l), number: number, settled: t.settled ?? false, messageFormat: t.messageFormat,
+          link: links[l].id, number: number, settled: t.settled ?? false, messageFormat: t.messageFormat,
           tag: Slice(place: .input, range: tag), message: Slice(place: .input, range: payload)))
     }
     return part(
-      l, s, id: t.deliveryID, tag: tag, format: t.messageFormat, settled: t.settled, more: t.more, aborted: t.aborted,
-      payload: payload)
+      l, s, id: t.deliveryID, tag: tag, format: t.messageFormat, settled: t.settled, t.rcvSettleMode, more: t.more,
+      aborted: t.aborted, payload: payload)
   }
 
   /// Takes up a delivery that came whole, within credit and window: nearly every one. Nil, and nothing is done, where
   /// there is anything to be said about it. Static, so that link and session are each looked up once.
   private static func whole(
-    _ l: Int, _ id: UInt32, settled: Bool, _ link: inout Link, _ session: inout Session, _ workDue: inout Bool
+    _ t: HotTransfer, _ id: UInt32, _ link: inout Link, _ session: inout Session, _ workDue: inout Bool
   ) -> Int? {
     guard link.state == .attached, link.role == .receiver, link.credit > 0, session.incomingWindow > 0,
       link.receiver.partial == nil
@@ -46,20 +47,19 @@ extension Machine10 {
     link.receiver.received += 1
     link.receiver.held += 1
     if link.credit <= link.receiver.target / 2 || session.incomingWindow <= session.windowSize / 2 { workDue = true }
-    return session.incoming.append(
-      Session.Incoming(link: l, deliveryID: id, state: settled ? .presettled : .unsettled))
+    return session.incoming.append(link.incoming(id, settled: t.settled ?? false, t.rcvSettleMode))
   }
 
   /// A transfer that was not plain: with a state, say.
-  mutating func received(_ t: Transfer, session s: Int, payload: Range<Int>) {
+  mutating func received(_ t: Transfer, session s: Int, tag: Range<Int>, payload: Range<Int>) {
     guard let l = transferLink(t.handle, s) else { return }
-    // The tag of a rare frame is not worth a slice of its own: its octets are in the frame, found again by length.
-    let tag = payload.lowerBound..<payload.lowerBound
+    let waiting = events.count
     if let event = part(
-      l, s, id: t.deliveryID, tag: tag, format: t.messageFormat ?? 0, settled: t.settled, more: t.more,
-      aborted: t.aborted, payload: payload)
+      l, s, id: t.deliveryID, tag: tag, format: t.messageFormat ?? 0, settled: t.settled, t.rcvSettleMode,
+      more: t.more, aborted: t.aborted, payload: payload)
     {
-      events.append(event)
+      // In front of what the end of credit brought.
+      events.insert(event, at: waiting)
     }
   }
 
@@ -93,14 +93,12 @@ extension Machine10 {
   ///
   /// RabbitMQ 3 reads a top-up against what it has sent and not against the delivery-count in it, so what was under way
   /// comes on top of the credit. So much is taken; a sender that goes on and on is not.
-  private mutating func begin(_ l: Int, _ s: Int, _ id: UInt32, settled: Bool) -> Int? {
+  private mutating func begin(
+    _ l: Int, _ s: Int, _ id: UInt32, settled: Bool, _ mode: ReceiverSettleMode?
+  ) -> Int? {
     let overrun = -links[l].receiver.allowance.ahead(of: links[l].deliveryCount)
     if overrun >= Int(max(links[l].receiver.ceiling, links[l].receiver.target)) {
-      detach(LinkID(l), AMQPError(Condition.transferLimitExceeded, "a delivery without credit"), closes: true)
-      events.append(
-        .detached(
-          LinkID(l), CloseReason(.link, .local, AMQPError(Condition.transferLimitExceeded, "a delivery without credit"))
-        ))
+      failLink(l, AMQPError(Condition.transferLimitExceeded, "a delivery without credit"))
       return nil
     }
     links[l].deliveryCount &+= 1
@@ -108,14 +106,13 @@ extension Machine10 {
     links[l].receiver.received += 1
     links[l].receiver.held += 1
     if links[l].credit <= links[l].receiver.target / 2 { workDue = true }
-    return sessions[s].incoming.append(
-      Session.Incoming(link: l, deliveryID: id, state: settled ? .presettled : .unsettled))
+    return sessions[s].incoming.append(links[l].incoming(id, settled: settled, mode))
   }
 
   /// One of several transfers of a delivery.
   private mutating func part(
-    _ l: Int, _ s: Int, id: UInt32?, tag: Range<Int>, format: UInt32, settled: Bool?, more: Bool, aborted: Bool,
-    payload: Range<Int>
+    _ l: Int, _ s: Int, id: UInt32?, tag: Range<Int>, format: UInt32, settled: Bool?,
+    _ mode: ReceiverSettleMode?, more: Bool, aborted: Bool, payload: Range<Int>
   ) -> Event? {
     if var partial = links[l].receiver.partial {
       if let id, id != partial.deliveryID {
@@ -127,7 +124,7 @@ extension Machine10 {
       links[l].receiver.partial = partial
     } else {
       guard let id else { return missingID(l, s) }
-      guard let number = begin(l, s, id, settled: settled ?? false) else { return nil }
+      guard let number = begin(l, s, id, settled: settled ?? false, mode) else { return nil }
       links[l].receiver.assembly.removeAll()
       input.withBytes(tag) { links[l].receiver.assembly.append($0) }
       links[l].receiver.partial = Link.Receiver.Partial(
@@ -137,17 +134,20 @@ extension Machine10 {
     if aborted {
       links[l].receiver.partial = nil
       links[l].receiver.assembly.removeAll()
-      finish(s, partial.number..<partial.number + 1)
-      return .aborted(LinkID(l))
+      finish(s, partial.number)
+      // It took credit, but it is none of those that were asked for.
+      links[l].receiver.received -= 1
+      creditEnded(l)
+      return .aborted(links[l].id)
     }
     if links[l].receiver.assembly.count + payload.count > settings.limits.messageSize {
       links[l].receiver.partial = nil
       links[l].receiver.assembly = ByteQueue()
-      let error = AMQPError(
-        Condition.messageSizeExceeded, "a message of more than \(settings.limits.messageSize) octets")
-      detach(LinkID(l), error, closes: true)
-      finish(s, partial.number..<partial.number + 1)
-      return .detached(LinkID(l), CloseReason(.link, .local, error))
+      finish(s, partial.number)
+      failLink(
+        l,
+        AMQPError(Condition.messageSizeExceeded, "a message of more than \(settings.limits.messageSize) octets"))
+      return nil
     }
     input.withBytes(payload) { links[l].receiver.assembly.append($0) }
     if more { return nil }
@@ -155,20 +155,24 @@ extension Machine10 {
     if partial.settled && sessions[s].incoming.contains(partial.number) {
       sessions[s].incoming[partial.number].state = .presettled
     }
+    creditEnded(l)
     let whole = links[l].receiver.assembly.readable
     return .delivery(
       Delivery(
-        link: LinkID(l), number: partial.number, settled: partial.settled, messageFormat: partial.messageFormat,
+        link: links[l].id, number: partial.number, settled: partial.settled, messageFormat: partial.messageFormat,
         tag: Slice(place: .assembly(l), range: whole.lowerBound..<whole.lowerBound + partial.tagLength),
         message: Slice(place: .assembly(l), range: whole.lowerBound + partial.tagLength..<whole.upperBound)))
   }
 
   // MARK: What the application decides
 
-  /// Settles the deliveries of the link's session with these numbers, as far as they are not settled yet. For those
+  /// Settles the link's deliveries with these numbers, as far as they are whole and not settled yet. For those
   /// that came settled it says that they are done with, which is what makes room for more.
   mutating func settle(_ id: LinkID, _ run: ClosedRange<Int>, _ outcome: Outcome) {
-    let s = links[id.index].session
+    guard let l = index(id) else { return }
+    let s = links[l].session
+    let isAttached = links[l].state == .attached
+    let partial = links[l].receiver.partial?.number
     let from = max(run.lowerBound, sessions[s].incoming.first)
     let to = min(run.upperBound, sessions[s].incoming.next - 1)
     if from > to { return }
@@ -176,13 +180,14 @@ extension Machine10 {
     var isOpen = false
     for number in from...to {
       let entry = sessions[s].incoming[number]
+      if entry.link != l || number == partial { continue }
       switch entry.state {
       case .unsettled:
-        let second = links[entry.link].local.rcvSettleMode == .second
+        let second = entry.isSecond
         sessions[s].incoming[number].state = second ? .answered : .done
         // In the second mode it is ours until the sender has settled.
-        if !second { links[entry.link].receiver.held -= 1 }
-        guard links[entry.link].state == .attached else { continue }
+        if !second { links[l].receiver.held -= 1 }
+        guard isAttached else { continue }
         if isOpen && run.last &+ 1 == entry.deliveryID && run.settled != second {
           run.last = entry.deliveryID
         } else {
@@ -191,7 +196,7 @@ extension Machine10 {
           isOpen = true
         }
       case .presettled:
-        links[entry.link].receiver.held -= 1
+        links[l].receiver.held -= 1
         sessions[s].incoming[number].state = .done
       case .done, .answered: break
       }
@@ -201,9 +206,9 @@ extension Machine10 {
     workDue = true
   }
 
-  /// Forgets deliveries that nobody can settle any more.
-  private mutating func finish(_ s: Int, _ numbers: Range<Int>) {
-    for number in numbers where sessions[s].incoming.contains(number) {
+  /// Forgets a delivery that nobody can settle any more.
+  private mutating func finish(_ s: Int, _ number: Int) {
+    if sessions[s].incoming.contains(number) {
       let entry = sessions[s].incoming[number]
       if entry.state != .done { links[entry.link].receiver.held -= 1 }
       sessions[s].incoming[number].state = .done
@@ -220,40 +225,58 @@ extension Machine10 {
   }
 
   func unsettledIncoming(_ id: LinkID) -> Int {
-    let ring = sessions[links[id.index].session].incoming
-    return (ring.first..<ring.next).count { ring[$0].state == .unsettled && ring[$0].link == id.index }
+    guard let l = index(id) else { return 0 }
+    let ring = sessions[links[l].session].incoming
+    return (ring.first..<ring.next).count { ring[$0].state == .unsettled && ring[$0].link == l }
   }
 
   // MARK: Credit
 
   /// Lets the sender have `start` deliveries under way, growing to `ceiling`, and `budget` in all.
   mutating func grant(_ id: LinkID, start: UInt32, ceiling: UInt32, budget: Int?) {
-    links[id.index].receiver.target = start
-    links[id.index].receiver.ceiling = ceiling
-    links[id.index].receiver.budget = budget
-    links[id.index].receiver.stopping = false
+    guard let l = index(id) else { return }
+    links[l].receiver.target = start
+    links[l].receiver.ceiling = ceiling
+    links[l].receiver.budget = budget
+    links[l].receiver.stop = .no
     workDue = true
   }
 
   /// Takes the credit back; `.stopped` follows when the sender knows.
   mutating func stop(_ id: LinkID) {
-    let l = id.index
-    guard links[l].state == .attached, links[l].role == .receiver, !links[l].receiver.stopping else { return }
-    links[l].receiver.stopping = true
+    guard let l = index(id), links[l].state == .attached, links[l].role == .receiver, links[l].receiver.stop == .no
+    else { return }
     links[l].drain = false
+    links[l].receiver.isDrained = false
     if links[l].credit == 0 {
-      events.append(.stopped(id))
+      links[l].receiver.stop = .known
+      creditEnded(l)
     } else {
+      links[l].receiver.stop = .asked
       links[l].credit = 0
       links[l].flowDue = true
       workDue = true
     }
   }
 
+  /// The sender has no credit (any more): whoever waits for that is told, once nothing is in mid-transfer.
+  mutating func creditEnded(_ l: Int) {
+    guard links[l].state == .attached, links[l].credit == 0, links[l].receiver.partial == nil else { return }
+    if links[l].receiver.isDrained {
+      links[l].receiver.isDrained = false
+      links[l].drain = false
+      workDue = true
+      events.append(.drained(links[l].id))
+    }
+    if links[l].receiver.stop == .known {
+      links[l].receiver.stop = .told
+      events.append(.stopped(links[l].id))
+    }
+  }
+
   /// Asks the sender to send what it has for the credit it was given, and to say when there is nothing more.
   mutating func drain(_ id: LinkID) {
-    let l = id.index
-    guard links[l].state == .attached, links[l].role == .receiver, !links[l].drain else { return }
+    guard let l = index(id), links[l].state == .attached, links[l].role == .receiver, !links[l].drain else { return }
     links[l].drain = true
     links[l].flowDue = links[l].credit > 0
     workDue = true
@@ -284,6 +307,11 @@ extension Machine10 {
     for number in numbers {
       let entry = sessions[s].incoming[number]
       if entry.state == .done || entry.state == .presettled { continue }
+      if links[entry.link].receiver.partial?.number == number {
+        // The application has not seen it yet.
+        links[entry.link].receiver.partial?.settled = true
+        continue
+      }
       if entry.state == .unsettled {
         sessions[s].incoming[number].state = .presettled
       } else {
@@ -293,11 +321,11 @@ extension Machine10 {
       if let r = run, r.link == entry.link, r.to == number - 1 {
         run = (r.link, r.from, number)
       } else {
-        if let r = run { events.append(.settledBySender(LinkID(r.link), r.from...r.to)) }
+        if let r = run { events.append(.settledBySender(links[r.link].id, r.from...r.to)) }
         run = (entry.link, number, number)
       }
     }
-    if let r = run { events.append(.settledBySender(LinkID(r.link), r.from...r.to)) }
+    if let r = run { events.append(.settledBySender(links[r.link].id, r.from...r.to)) }
     sessions[s].incoming.trim { $0.state == .done }
     workDue = true
   }
@@ -308,14 +336,9 @@ extension Machine10 {
   ) {
     // `received` and transactional states come before an outcome.
     if !settled && !(state?.isTerminal ?? false) { return }
-    let base = sessions[s].deliveryID(sessions[s].outgoing.first)
-    let from = max(0, first.ahead(of: base)) + sessions[s].outgoing.first
-    let to = min(last.ahead(of: base) + sessions[s].outgoing.first, sessions[s].outgoing.next - 1)
-    if from > to { return }
     let answer = answer(state)
     var run: (link: Int, from: Int, to: Int)?
-    var place = from
-    while place <= to {
+    for place in sessions[s].outgoingPlaces(first, last) {
       let entry = sessions[s].outgoing[place]
       if !entry.done {
         sessions[s].outgoing[place].done = true
@@ -332,13 +355,12 @@ extension Machine10 {
         if let r = run, r.link == entry.link, entry.number == r.to + 1 {
           run = (r.link, r.from, entry.number)
         } else {
-          if let r = run { events.append(.answered(LinkID(r.link), r.from...r.to, answer)) }
+          if let r = run { events.append(.answered(links[r.link].id, r.from...r.to, answer)) }
           run = (entry.link, entry.number, entry.number)
         }
       }
-      place += 1
     }
-    if let r = run { events.append(.answered(LinkID(r.link), r.from...r.to, answer)) }
+    if let r = run { events.append(.answered(links[r.link].id, r.from...r.to, answer)) }
     sessions[s].outgoing.trim(while: \.done)
   }
 

@@ -5,19 +5,20 @@ import Wire
 extension Machine10 {
   /// How many more messages may be begun on the link now.
   func room(_ id: LinkID) -> Int {
-    let l = id.index
-    guard phase == .running, openSent, !closeSent, links[l].state == .attached, links[l].sender.partial == nil else {
+    guard let l = index(id), isWritable(l), links[l].sender.partial == nil, links[l].sender.abortDue == nil else {
       return 0
     }
-    if output.count >= Machine10.outputBound { return 0 }
     return min(Int(links[l].credit), Int(sessions[links[l].session].remoteIncomingWindow))
   }
 
   /// Whether a message that was begun can go on now.
   func canContinue(_ id: LinkID) -> Bool {
-    let l = id.index
-    return links[l].state == .attached && links[l].sender.partial != nil && output.count < Machine10.outputBound
-      && sessions[links[l].session].remoteIncomingWindow > 0
+    guard let l = index(id), isWritable(l), links[l].sender.partial != nil else { return false }
+    return sessions[links[l].session].remoteIncomingWindow > 0
+  }
+
+  private func isWritable(_ l: Int) -> Bool {
+    phase == .running && !closeDue && links[l].state == .attached && output.count < Machine10.outputBound
   }
 
   /// Writes frames of the message that is `head` followed by `body`, from `offset` octets on, for as long as window
@@ -26,7 +27,16 @@ extension Machine10 {
   mutating func deliver(
     _ id: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool
   ) -> Int {
-    if links[id.index].sender.partial == nil && room(id) <= 0 { return offset }
+    guard let l = index(id) else { return offset }
+    if let partial = links[l].sender.partial {
+      if partial.number != number || partial.offset != offset || !canContinue(id) { return offset }
+    } else {
+      // Answered before it was whole: there is nothing left to send of it.
+      if offset > 0 { return head.count + body.count }
+      if room(id) <= 0 { return 0 }
+      // The peer was so quick that our attach, or even our open, is not out yet: they come first.
+      if links[l].attachDue { produce() }
+    }
     return Machine10.cut(
       id.index, &links[id.index], &sessions[links[id.index].session], &output, remoteFrameSize, number, head, body,
       offset,
@@ -59,9 +69,8 @@ extension Machine10 {
       let fields = TransferFields(
         channel: session.channel, handle: link.handle, deliveryID: deliveryID, number: at == 0 ? number : nil,
         settled: settled)
-      // One octet more says that more follows.
       let more = total - at > frameSize - fields.size
-      let n = more ? frameSize - fields.size - 1 : total - at
+      let n = more ? frameSize - fields.size - fields.moreSize : total - at
       fields.append(to: &output, payload: n, more: more)
       let fromHead = max(0, min(head.count - at, n))
       if fromHead > 0 { output.append(head.extracting(at..<at + fromHead)) }
@@ -78,10 +87,17 @@ extension Machine10 {
   mutating func abort(_ l: Int, _ s: Int) {
     guard let partial = links[l].sender.partial else { return }
     links[l].sender.partial = nil
-    guard links[l].state == .attached, sessions[s].remoteIncomingWindow > 0 else { return }
+    links[l].sender.abortDue = partial.deliveryID
+    workDue = true
+  }
+
+  mutating func sendAbort(_ l: Int) {
+    let s = links[l].session
+    guard let id = links[l].sender.abortDue, sessions[s].remoteIncomingWindow > 0 else { return }
+    links[l].sender.abortDue = nil
     var transfer = Transfer()
     transfer.handle = links[l].handle
-    transfer.deliveryID = partial.deliveryID
+    transfer.deliveryID = id
     transfer.aborted = true
     send(transfer.record, channel: sessions[s].channel)
     sessions[s].nextOutgoingID &+= 1
@@ -90,15 +106,14 @@ extension Machine10 {
 
   /// The application has nothing more for this link now: a receiver that drains is told so (part 2 §2.6.7).
   mutating func idle(_ id: LinkID) {
-    let l = id.index
-    guard links[l].state == .attached, links[l].role == .sender, links[l].drain, links[l].sender.partial == nil else {
-      return
-    }
+    guard let l = index(id), links[l].state == .attached, links[l].sender.drainDue, links[l].sender.partial == nil,
+      links[l].sender.abortDue == nil
+    else { return }
+    links[l].sender.drainDue = false
     links[l].deliveryCount &+= links[l].credit
     links[l].credit = 0
     links[l].flowDue = true
     workDue = true
-    links[l].drain = false
   }
 }
 
@@ -112,19 +127,23 @@ private struct TransferFields {
   let number: Int?
   let settled: Bool
 
-  /// Octets of frame header and performative, without `more`.
+  /// Octets of frame header and performative, without `more` and, in a later frame, the nulls before it.
   var size: Int {
     let handleSize = handle == 0 ? 1 : handle < 256 ? 2 : 5
-    guard let number else { return 14 + handleSize + 8 }
+    guard let number else { return 14 + handleSize + 5 }
     return 14 + handleSize + 5 + (number <= Int(UInt32.max) ? 6 : 10) + 2
   }
 
+  /// Octets that say that more follows.
+  var moreSize: Int { number == nil ? 4 : 1 }
+
   func append(to q: inout ByteQueue, payload: Int, more: Bool) {
-    let size = size + (more ? 1 : 0)
+    let later = number == nil
+    let size = size + (more ? moreSize : 0)
     q.reserve(size + payload)
     q.append64(UInt64(size + payload) << 32 | 0x0200_0000 | UInt64(channel))
     // Descriptor, then the list: its size counts from the octet after itself.
-    let list: UInt64 = 0x0053_14c0_0000 | UInt64(size - 13) << 8 | (more ? 6 : 5)
+    let list: UInt64 = 0x0053_14c0_0000 | UInt64(size - 13) << 8 | (more ? 6 : later ? 2 : 5)
     if handle == 0 {
       q.append64(list << 16 | 0x4370)
     } else if handle < 256 {
@@ -149,11 +168,8 @@ private struct TransferFields {
         q.append64(UInt64(number))
         q.append16(UInt16(end))
       }
-    } else {
-      // Only the delivery-id is said again.
-      q.append16(0x4040)
-      q.append(0x40)
     }
-    if more { q.append(0x41) }
+    // In a later frame only the delivery-id is said again; no null may stand at the end of a list.
+    if more { if later { q.append32(0x4040_4041) } else { q.append(0x41) } }
   }
 }

@@ -6,23 +6,24 @@ extension Machine10 {
   /// Lends the octets to be written until there are none or `write` takes none.
   /// - Returns: whether all was written.
   mutating func withOutput<E: Error>(now: Instant, _ write: (Span<UInt8>) throws(E) -> Int) throws(E) -> Bool {
-    if workDue { produce() }
-    while !output.isEmpty {
+    while true {
+      if workDue && output.count < Machine10.outputBound { produce() }
+      if output.isEmpty { return true }
       let n = try output.withReadable(write)
       if n == 0 { return false }
       output.consume(n)
       lastSent = now
     }
-    return true
   }
 
-  /// Turns state into frames, unless so much waits already that the peer is not reading.
-  private mutating func produce() {
-    guard mayOpen, output.count < Machine10.outputBound else { return }
+  /// Turns state into frames.
+  mutating func produce() {
     workDue = false
+    // Whoever lets us open sets `workDue` again.
+    guard mayOpen else { return }
     if openDue && !openSent { sendOpen() }
     guard openSent, !closeSent else { return }
-    for i in sessions.indices where sessions[i].state != .ended { produce(session: i) }
+    if !peerClosed { produceSessions() }
     if closeDue {
       closeSent = true
       output.appendFrame(.amqp, channel: 0) { q in q.append(Record(Code.close, [closeError?.record.value ?? .null])) }
@@ -51,35 +52,41 @@ extension Machine10 {
     output.appendFrame(.amqp, channel: channel) { q in q.append(record) }
   }
 
-  private mutating func produce(session s: Int) {
-    let channel = sessions[s].channel
-    if sessions[s].beginDue {
-      sessions[s].beginDue = false
-      var begin = Begin()
-      begin.remoteChannel = sessions[s].remoteChannel
-      begin.nextOutgoingID = sessions[s].nextOutgoingID
-      begin.incomingWindow = sessions[s].windowSize
-      begin.outgoingWindow = settings.outgoingWindow
-      begin.handleMax = Machine10.handleMax
-      send(begin.record, channel: channel)
+  /// Begins, then what links need, then what ends: an order in which the peer can follow.
+  private mutating func produceSessions() {
+    for s in sessions.indices where sessions[s].beginDue { sendBegin(s) }
+    for l in links.indices {
+      if links[l].attachDue { sendAttach(l) }
+      guard links[l].state == .attached, sessions[links[l].session].state == .mapped else { continue }
+      if links[l].sender.abortDue != nil { sendAbort(l) }
+      sendFlowIfDue(l)
     }
-    if sessions[s].state == .beginning || sessions[s].state == .mapped {
-      for l in links.indices where links[l].session == s && links[l].attachDue { sendAttach(l) }
-    }
-    if sessions[s].state == .mapped {
-      for l in links.indices where links[l].session == s && links[l].state == .attached { sendFlowIfDue(l) }
+    for s in sessions.indices where sessions[s].state == .mapped {
       if sessions[s].incomingWindow <= sessions[s].windowSize / 2 { sessions[s].flowDue = true }
       if sessions[s].flowDue { sendFlow(session: s, link: nil) }
       sendDispositions(s)
     }
-    for l in links.indices where links[l].session == s && links[l].detachDue && !links[l].attachDue { sendDetach(l) }
-    if sessions[s].endDue {
+    for l in links.indices where links[l].detachDue && !links[l].attachDue { sendDetach(l) }
+    for s in sessions.indices where sessions[s].endDue {
       sessions[s].endDue = false
-      send(Record(Code.end, [sessions[s].endError?.record.value ?? .null]), channel: channel)
+      send(Record(Code.end, [sessions[s].endError?.record.value ?? .null]), channel: sessions[s].channel)
     }
   }
 
+  private mutating func sendBegin(_ s: Int) {
+    sessions[s].beginDue = false
+    var begin = Begin()
+    begin.remoteChannel = sessions[s].remoteChannel
+    begin.nextOutgoingID = sessions[s].nextOutgoingID
+    begin.incomingWindow = sessions[s].windowSize
+    begin.outgoingWindow = settings.outgoingWindow
+    begin.handleMax = Machine10.handleMax
+    send(begin.record, channel: sessions[s].channel)
+  }
+
   private mutating func sendAttach(_ l: Int) {
+    // Higher handles wait until the peer has said how many it allows.
+    if sessions[links[l].session].state == .beginning && links[l].handle >= Machine10.boldHandles { return }
     links[l].attachDue = false
     var attach = links[l].local
     attach.handle = links[l].handle
@@ -105,8 +112,8 @@ extension Machine10 {
       let limit = links[l].deliveryCount &+ credit
       if limit.ahead(of: links[l].receiver.allowance) > 0 { links[l].receiver.allowance = limit }
       // A peer that keeps up with what it was granted is granted more the next time.
-      links[l].receiver.target = min(
-        links[l].receiver.target * 2, max(links[l].receiver.ceiling, links[l].receiver.target))
+      let doubled = UInt32(clamping: Int(links[l].receiver.target) * 2)
+      links[l].receiver.target = min(doubled, max(links[l].receiver.ceiling, links[l].receiver.target))
       links[l].flowDue = true
     }
     if links[l].flowDue { sendFlow(session: links[l].session, link: l) }
@@ -125,12 +132,11 @@ extension Machine10 {
       flow.handle = links[l].handle
       flow.deliveryCount = links[l].deliveryCount
       flow.linkCredit = links[l].credit
+      flow.drain = links[l].drain
       if links[l].role == .receiver {
-        flow.drain = links[l].drain
         // The answer says that the sender knows of the credit's end.
-        flow.echo = links[l].receiver.stopping
+        flow.echo = links[l].receiver.stop == .asked
       } else {
-        flow.drain = links[l].drain
         flow.available = 0
       }
     }

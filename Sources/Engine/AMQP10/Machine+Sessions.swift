@@ -5,17 +5,24 @@ import Wire
 extension Machine10 {
   // MARK: Sessions
 
-  /// The session that the application's own links use.
-  mutating func ownSession() -> Int {
+  /// The session that the application's own links use; nil when the peer has taken every channel.
+  private mutating func ownSession() -> Int? {
     if let i = sessions.firstIndex(where: { $0.state == .beginning || $0.state == .mapped }) { return i }
     return beginSession()
   }
 
-  private mutating func beginSession() -> Int {
-    let used = Set(sessions.filter { $0.state != .ended }.map(\.channel))
-    let channel = (0...UInt16.max).first { !used.contains($0) } ?? 0
-    sessions.append(Session(channel: channel, firstID: 0, window: settings.incomingWindow))
+  /// Takes a place and a channel that both ends allow; nil when there is none.
+  private mutating func beginSession() -> Int? {
+    let used = Set(sessions.filter { !$0.isFree }.map(\.channel))
+    let highest = min(settings.channelMax, peer.open.channelMax)
+    guard let channel = (0...highest).first(where: { !used.contains($0) }) else { return nil }
     workDue = true
+    let session = Session(channel: channel, firstID: settings.firstID, window: settings.incomingWindow)
+    if let place = sessions.firstIndex(where: \.isFree) {
+      sessions[place] = session
+      return place
+    }
+    sessions.append(session)
     return sessions.count - 1
   }
 
@@ -24,19 +31,25 @@ extension Machine10 {
       return fail(
         .connection, AMQPError(Condition.notAllowed, "channel \(channel) is above channel-max \(settings.channelMax)"))
     }
-    if let i = channels[channel], sessions[i].state != .ended {
+    if channels[channel] != nil {
       return fail(.connection, AMQPError(Condition.notAllowed, "a second begin on channel \(channel)"))
     }
     let s: Int
     if let ours = begin.remoteChannel {
-      guard let i = sessions.firstIndex(where: { $0.channel == ours && $0.remoteChannel == nil && $0.state != .ended })
+      guard
+        let i = sessions.firstIndex(where: {
+          $0.channel == ours && $0.remoteChannel == nil && $0.state != .ended
+        })
       else {
         return fail(
           .connection, AMQPError(Condition.notAllowed, "a begin answers channel \(ours), where nothing was begun"))
       }
       s = i
     } else {
-      s = beginSession()
+      guard let i = beginSession() else {
+        return fail(.connection, AMQPError(Condition.resourceLimitExceeded, "no channel is left for another session"))
+      }
+      s = i
     }
     sessions[s].remoteChannel = channel
     sessions[s].nextIncomingID = begin.nextOutgoingID
@@ -45,59 +58,96 @@ extension Machine10 {
     if sessions[s].state == .beginning { sessions[s].state = .mapped }
     channels[channel] = s
     workDue = true
+    for l in links.indices where links[l].session == s && links[l].attachDue { checkHandle(l) }
   }
 
   mutating func receivedEnd(_ error: AMQPError?, session s: Int) {
     let ours = sessions[s].state == .ending
     if !ours { sessions[s].endDue = true }
-    closeSession(s, CloseReason(.session, ours && error == nil ? .local : .peer, error ?? sessions[s].endError))
+    sessions[s].state = .ended
+    if let channel = sessions[s].remoteChannel { channels[channel] = nil }
+    loseLinks(s, CloseReason(.session, ours && error == nil ? .local : .peer, error ?? sessions[s].endError))
   }
 
   /// The peer broke a rule of the session.
   mutating func failSession(_ s: Int, _ error: AMQPError) {
-    if sessions[s].state == .ended || sessions[s].state == .ending { return }
+    guard sessions[s].state != .ended && sessions[s].state != .ending else { return }
     sessions[s].endDue = true
     sessions[s].endError = error
-    loseLinks(s, CloseReason(.session, .local, error))
     sessions[s].state = .ending
-    workDue = true
-  }
-
-  private mutating func closeSession(_ s: Int, _ reason: CloseReason) {
-    loseLinks(s, reason)
-    if let channel = sessions[s].remoteChannel { channels[channel] = nil }
-    workDue = true
-    // The state is kept until the end is written, which `produce` does for sessions that have not ended.
-    if sessions[s].endDue {
-      sessions[s].endDue = false
-      if openSent {
-        send(Record(Code.end, [sessions[s].endError?.record.value ?? .null]), channel: sessions[s].channel)
-      }
-    }
-    sessions[s].state = .ended
+    loseLinks(s, CloseReason(.session, .local, error))
   }
 
   private mutating func loseLinks(_ s: Int, _ reason: CloseReason) {
     for l in links.indices where links[l].session == s && links[l].state != .detached {
-      let told = links[l].state == .detaching && reason.error == nil
       links[l].state = .detached
       links[l].attachDue = false
       links[l].detachDue = false
-      if !told { events.append(.detached(LinkID(l), reason)) }
+      links[l].sender = Link.Sender()
+      links[l].receiver = Link.Receiver()
+      tell(l, reason)
     }
+    sessions[s].outgoing = UnsettledRing()
+    sessions[s].incoming = UnsettledRing()
+    sessions[s].dispositions = []
+    sessions[s].settlements = []
+    workDue = true
   }
 
   // MARK: Links
 
+  /// The place of a link that an identity was given to, while it is still that link's.
+  func index(_ id: LinkID) -> Int? { links[id.index].id.serial == id.serial ? id.index : nil }
+
+  /// Says once that a link is gone.
+  mutating func tell(_ l: Int, _ reason: CloseReason) {
+    if links[l].isTold { return }
+    links[l].isTold = true
+    events.append(.detached(links[l].id, reason))
+  }
+
+  /// The peer broke a rule of the link.
+  mutating func failLink(_ l: Int, _ error: AMQPError) {
+    detach(links[l].id, error, closes: true)
+    tell(l, CloseReason(.link, .local, error))
+  }
+
+  private mutating func addLink(_ role: Role, session s: Int, _ local: Attach) -> Int {
+    let l = links.firstIndex(where: \.isFree) ?? links.count
+    nextSerial += 1
+    var link = Link(
+      LinkID(index: l, serial: nextSerial), role: role, session: s, handle: sessions[s].takeHandle(), local: local)
+    if role == .sender { link.deliveryCount = settings.firstID }
+    if l < links.count { links[l] = link } else { links.append(link) }
+    return l
+  }
+
   /// Starts a link of our own; its frames are written as soon as the peer can take them.
   mutating func attach(_ attach: Attach) -> LinkID {
-    let s = ownSession()
-    let handle = sessions[s].takeHandle()
-    var link = Link(role: attach.role, session: s, handle: handle, local: attach)
-    link.attachDue = true
-    links.append(link)
+    let l: Int
+    if let s = ownSession() {
+      l = addLink(attach.role, session: s, attach)
+      links[l].attachDue = true
+      if sessions[s].state == .mapped { checkHandle(l) }
+    } else {
+      l = addLink(attach.role, session: 0, attach)
+      links[l].state = .detached
+      tell(l, CloseReason(.session, .local, AMQPError(Condition.resourceLimitExceeded, "no channel is left")))
+    }
     workDue = true
-    return LinkID(links.count - 1)
+    return links[l].id
+  }
+
+  /// A link that the peer's handle-max leaves no handle for is not asked for.
+  private mutating func checkHandle(_ l: Int) {
+    let s = links[l].session
+    if links[l].handle <= sessions[s].handleMax { return }
+    links[l].attachDue = false
+    links[l].state = .detached
+    releaseHandle(l)
+    let error = AMQPError(
+      Condition.resourceLimitExceeded, "the peer allows \(sessions[s].handleMax + 1) link(s) in a session")
+    tell(l, CloseReason(.link, .local, error))
   }
 
   mutating func received(_ attach: Attach, session s: Int) {
@@ -109,21 +159,15 @@ extension Machine10 {
       return failSession(s, AMQPError(Condition.handleInUse, "handle \(attach.handle) is attached already"))
     }
     let role: Role = attach.role == .sender ? .receiver : .sender
-    if let l = links.firstIndex(where: {
-      $0.session == s && $0.state == .attaching && $0.remoteHandle == nil && $0.role == role
-        && $0.local.name == attach.name
-    }) {
-      answered(attach, l, s)
-    } else if let l = links.firstIndex(where: {
-      // Our detach crossed the peer's answer to our attach.
-      $0.session == s && $0.state == .detaching && $0.remoteHandle == nil && $0.role == role
-        && $0.local.name == attach.name
-    }) {
-      links[l].remoteHandle = attach.handle
-      sessions[s].map(handle: attach.handle, to: l)
-    } else {
-      requested(attach, role, s)
+    let asked = links.firstIndex {
+      $0.session == s && $0.remoteHandle == nil && $0.role == role && $0.local.name == attach.name
+        && ($0.state == .attaching || $0.state == .detaching)
     }
+    guard let l = asked else { return requested(attach, role, s) }
+    if links[l].state == .attaching { return answered(attach, l, s) }
+    // Our detach crossed the peer's answer to our attach.
+    links[l].remoteHandle = attach.handle
+    sessions[s].map(handle: attach.handle, to: l)
   }
 
   /// The peer's answer to an attach of ours.
@@ -143,7 +187,7 @@ extension Machine10 {
       links[l].state = .refused
     } else {
       links[l].state = .attached
-      events.append(.attached(LinkID(l)))
+      events.append(.attached(links[l].id))
     }
   }
 
@@ -151,12 +195,14 @@ extension Machine10 {
   private mutating func requested(_ attach: Attach, _ role: Role, _ s: Int) {
     // The same name in the same direction: the newer attach takes the link over (part 2 §2.6.1).
     if let old = links.firstIndex(where: {
-      $0.isLive && $0.role == role && $0.remote.name == attach.name && $0.remoteHandle != nil
+      $0.isLive && $0.role == role && $0.remoteHandle != nil && $0.remote.name == attach.name
     }) {
-      detach(LinkID(old), AMQPError(Condition.stolen, "attached again under the same name"), closes: false)
-      events.append(
-        .detached(
-          LinkID(old), CloseReason(.link, .local, AMQPError(Condition.stolen, "attached again under the same name"))))
+      let error = AMQPError(Condition.stolen, "attached again under the same name")
+      detach(links[old].id, error, closes: false)
+      tell(old, CloseReason(.link, .local, error))
+    }
+    if links.count >= Machine10.linkBound && !links.contains(where: \.isFree) {
+      return failSession(s, AMQPError(Condition.resourceLimitExceeded, "\(links.count) links are enough"))
     }
     var answer = Attach()
     answer.name = attach.name
@@ -165,23 +211,25 @@ extension Machine10 {
     answer.rcvSettleMode = attach.rcvSettleMode
     answer.source = attach.source
     answer.target = attach.target
-    var link = Link(role: role, session: s, handle: sessions[s].takeHandle(), local: answer)
-    link.state = .requested
-    link.remote = attach
-    link.remoteHandle = attach.handle
-    if role == .receiver {
-      link.deliveryCount = attach.initialDeliveryCount ?? 0
-      link.receiver.allowance = link.deliveryCount
+    let l = addLink(role, session: s, answer)
+    if links[l].handle > sessions[s].handleMax {
+      return failSession(
+        s, AMQPError(Condition.resourceLimitExceeded, "handle-max leaves no handle for link '\(attach.name)'"))
     }
-    links.append(link)
-    sessions[s].map(handle: attach.handle, to: links.count - 1)
-    events.append(.attachRequested(LinkID(links.count - 1)))
+    links[l].state = .requested
+    links[l].remote = attach
+    links[l].remoteHandle = attach.handle
+    if role == .receiver {
+      links[l].deliveryCount = attach.initialDeliveryCount ?? 0
+      links[l].receiver.allowance = links[l].deliveryCount
+    }
+    sessions[s].map(handle: attach.handle, to: l)
+    events.append(.attachRequested(links[l].id))
   }
 
   /// Grants a link that the peer asked for; `adjust` says what differs from what it asked.
   mutating func accept(_ id: LinkID, _ adjust: (inout Attach) -> Void) {
-    let l = id.index
-    guard links[l].state == .requested else { return }
+    guard let l = index(id), links[l].state == .requested else { return }
     adjust(&links[l].local)
     links[l].state = .attached
     links[l].attachDue = true
@@ -189,30 +237,36 @@ extension Machine10 {
   }
 
   /// Refuses it: an attach without the terminus, then the reason.
-  mutating func refuse(_ id: LinkID, _ error: AMQPError) {
-    let l = id.index
-    guard links[l].state == .requested else { return }
-    if links[l].role == .sender { links[l].local.source = nil } else { links[l].local.target = nil }
-    links[l].attachDue = true
+  mutating func refuse(_ id: LinkID, _ error: AMQPError?) {
+    guard let l = index(id), links[l].state == .requested else { return }
+    withoutTerminus(l)
     links[l].detachDue = true
     links[l].detachError = error
     links[l].state = .detaching
+  }
+
+  /// Our attach is due, and says that there is nothing at our end.
+  private mutating func withoutTerminus(_ l: Int) {
+    if links[l].role == .sender { links[l].local.source = nil } else { links[l].local.target = nil }
+    links[l].attachDue = true
     workDue = true
   }
 
   mutating func detach(_ id: LinkID, _ error: AMQPError?, closes: Bool) {
-    let l = id.index
-    guard links[l].isLive else { return }
-    if links[l].attachDue && links[l].state == .attaching {
+    guard let l = index(id), links[l].isLive else { return }
+    workDue = true
+    if links[l].state == .requested { return refuse(id, error) }
+    if links[l].state == .attaching && links[l].attachDue {
+      // The peer never hears of it.
       links[l].attachDue = false
       links[l].state = .detached
-      return
+      releaseHandle(l)
+      return tell(l, CloseReason(.link, .local, error))
     }
     links[l].state = .detaching
     links[l].detachDue = true
     links[l].detachError = error
     links[l].closes = closes
-    workDue = true
   }
 
   mutating func received(_ detach: Detach, session s: Int) {
@@ -222,9 +276,9 @@ extension Machine10 {
     }
     sessions[s].handles[Int(detach.handle)] = -1
     let ours = links[l].state == .detaching
+    // Neither granted nor refused: our attach comes before our detach even so.
+    if links[l].state == .requested { withoutTerminus(l) }
     links[l].state = .detached
-    links[l].receiver.partial = nil
-    links[l].receiver.assembly = ByteQueue()
     if !ours {
       // Answered with what came: closed for closed.
       links[l].closes = detach.closed
@@ -235,7 +289,7 @@ extension Machine10 {
       releaseHandle(l)
     }
     forget(l)
-    events.append(.detached(LinkID(l), CloseReason(.link, ours && detach.error == nil ? .local : .peer, detach.error)))
+    tell(l, CloseReason(.link, ours && detach.error == nil ? .local : .peer, detach.error))
   }
 
   /// Both detaches are said: the handle may name another link.
@@ -247,8 +301,8 @@ extension Machine10 {
   /// Deliveries of a link that is gone can't be settled any more; what was not answered is the application's to know.
   mutating func forget(_ l: Int) {
     let s = links[l].session
-    links[l].sender.partial = nil
-    links[l].sender.unsettled = 0
+    links[l].sender = Link.Sender()
+    links[l].receiver = Link.Receiver()
     for place in sessions[s].outgoing.first..<sessions[s].outgoing.next where sessions[s].outgoing[place].link == l {
       sessions[s].outgoing[place].done = true
     }
@@ -262,8 +316,8 @@ extension Machine10 {
   // MARK: Flow, part 2 §2.5.6 and §2.6.7
 
   mutating func received(_ flow: Flow, session s: Int) {
-    // Without next-incoming-id the peer has not seen our begin: it means the id that we began with.
-    let seen = flow.nextIncomingID ?? sessions[s].firstDeliveryID
+    // Without next-incoming-id the peer has not seen our begin, so there is nothing of ours under way; some never say it.
+    let seen = flow.nextIncomingID ?? sessions[s].nextOutgoingID
     let window = Int(flow.incomingWindow) + seen.ahead(of: sessions[s].nextOutgoingID)
     sessions[s].remoteIncomingWindow = UInt32(clamping: window)
     guard let handle = flow.handle else {
@@ -276,37 +330,40 @@ extension Machine10 {
     guard let l = sessions[s].link(handle: handle) else {
       return failSession(s, AMQPError(Condition.unattachedHandle, "a flow for handle \(handle), which is not attached"))
     }
-    if links[l].role == .sender {
-      if let credit = flow.linkCredit {
-        // A receiver that has not seen any transfer may leave its delivery-count out.
-        let start = flow.deliveryCount ?? links[l].local.initialDeliveryCount ?? 0
-        links[l].credit = UInt32(clamping: Int(credit) + start.ahead(of: links[l].deliveryCount))
-      }
-      links[l].drain = flow.drain
-    } else {
-      var skips = false
-      if let count = flow.deliveryCount, count.ahead(of: links[l].deliveryCount) > 0 {
-        // The sender used credit up without sending.
-        let skipped = UInt32(count.ahead(of: links[l].deliveryCount))
-        links[l].deliveryCount = count
-        links[l].credit -= min(links[l].credit, skipped)
-        skips = true
-      } else if links[l].drain && flow.drain && flow.linkCredit == 0 && flow.deliveryCount == nil {
-        // Some leave their delivery-count out. One that is where ours is says only that the credit before was used up
-        // by messages: RabbitMQ 4 sends it when the next may be on its way already.
-        links[l].credit = 0
-        skips = true
-      }
-      if links[l].drain && links[l].credit == 0 && skips {
-        links[l].drain = false
-        events.append(.drained(LinkID(l)))
-      } else if links[l].receiver.stopping && links[l].credit == 0 {
-        events.append(.stopped(LinkID(l)))
-      }
-    }
+    if links[l].role == .sender { senderFlow(flow, l) } else { receiverFlow(flow, l) }
     if flow.echo {
       links[l].flowDue = true
       workDue = true
     }
+  }
+
+  /// Credit of ours.
+  private mutating func senderFlow(_ flow: Flow, _ l: Int) {
+    if let credit = flow.linkCredit {
+      // Without delivery-count the receiver has not seen our attach, or never says it: it counts from now.
+      let count = flow.deliveryCount ?? links[l].deliveryCount
+      links[l].credit = UInt32(clamping: Int(credit) + count.ahead(of: links[l].deliveryCount))
+    }
+    links[l].drain = flow.drain
+    links[l].sender.drainDue = flow.drain
+    if links[l].sender.abortDue != nil { workDue = true }
+  }
+
+  /// What the sender makes of the credit that we gave.
+  private mutating func receiverFlow(_ flow: Flow, _ l: Int) {
+    if let count = flow.deliveryCount, count.ahead(of: links[l].deliveryCount) > 0 {
+      // The sender used credit up without sending.
+      let skipped = UInt32(count.ahead(of: links[l].deliveryCount))
+      links[l].deliveryCount = count
+      links[l].credit -= min(links[l].credit, skipped)
+      links[l].receiver.isDrained = links[l].drain
+    } else if links[l].drain && flow.drain && flow.linkCredit == 0 && flow.deliveryCount == nil {
+      // Some leave their delivery-count out. One that is where ours is says only that the credit before was used up
+      // by messages: RabbitMQ 4 sends it when the next may be on its way already.
+      links[l].credit = 0
+      links[l].receiver.isDrained = true
+    }
+    if links[l].receiver.stop == .asked && flow.linkCredit ?? 0 == 0 { links[l].receiver.stop = .known }
+    creditEnded(l)
   }
 }

@@ -21,8 +21,10 @@ struct Machine10: Sendable {
   var output = ByteQueue()
   var dissector = Dissector()
   var peer = PeerDescription()
+  /// Places of sessions and links that are gone are used again.
   var sessions: [Session] = []
   var links: [Link] = []
+  var nextSerial = 0
   /// The session behind each of the peer's channels.
   var channels: [UInt16: Int] = [:]
   /// Events that wait behind the one that was handed out; mostly empty.
@@ -37,6 +39,9 @@ struct Machine10: Sendable {
   var closeSent = false
   var closeError: AMQPError?
   var closedReported = false
+  /// The peer has closed: it wants to hear our close and nothing else.
+  var peerClosed = false
+  var inputEnded = false
   /// Something besides transfers may have to be written.
   var workDue = true
 
@@ -44,11 +49,13 @@ struct Machine10: Sendable {
   var lastSent: Instant
   /// The frame size that the peer takes, at least 512.
   var remoteFrameSize = 512
-  var nextLinkNumber = 0
-
   /// The bound on what waits to be written before no more transfers are cut.
   static let outputBound = 256 * 1024
   static let handleMax: UInt32 = 4_095
+  /// Handles that are used before the peer's handle-max is known; 63 is the lowest that was seen.
+  static let boldHandles: UInt32 = 64
+  /// Links at once, over all sessions and with those that are not quite gone.
+  static let linkBound = 16_384
 
   init(_ settings: ConnectionSettings, now: Instant) {
     self.settings = settings
@@ -73,14 +80,18 @@ struct Machine10: Sendable {
   mutating func receive<E: Error>(
     now: Instant, room: Int, _ fill: (inout OutputRawSpan) throws(E) -> Void
   ) throws(E) -> Int {
+    // After the end nobody takes anything out.
+    if phase == .over { input.removeAll() }
     let n = try input.fill(room: room, fill)
     if n > 0 { lastReceived = now }
     return n
   }
 
   /// The peer will send nothing more. What is buffered is still handled first.
-  mutating func receivedEnd() {
-    guard phase != .over else { return }
+  mutating func receivedEnd() { inputEnded = true }
+
+  /// All that came before the end is handled.
+  private mutating func reachedEnd() {
     let midFrame = !input.isEmpty
     let reason: String
     switch phase {
@@ -138,25 +149,36 @@ struct Machine10: Sendable {
         nextEventIndex = 0
       }
       if phase == .over { return nil }
-      if let event = hotEvent() { return event }
-      if !step() && nextEventIndex == events.count { return nil }
+      var event: Event?
+      while takeHot(&event) {
+        if let event { return event }
+        // A fault waits in the queue.
+        if nextEventIndex < events.count || phase == .over { break }
+      }
+      if nextEventIndex < events.count || phase == .over { continue }
+      if !step() && nextEventIndex == events.count {
+        if !inputEnded { return nil }
+        reachedEnd()
+      }
     }
   }
 
-  /// The frame at the front when it is a plain transfer on a running connection: no detour over the queue of events.
-  private mutating func hotEvent() -> Event? {
-    guard phase == .running, input.count >= 12 else { return nil }
+  /// Handles the frame at the front when it is a plain transfer on a running connection: no detour over the queue of
+  /// events. Returns false when it is something else.
+  private mutating func takeHot(_ event: inout Event?) -> Bool {
+    guard phase == .running, input.count >= 12 else { return false }
     let at = input.readable.lowerBound
     let (size, word, channel, kind) = input.withReadable { b in
       (Int(b.u32(0)), b.u16(4), b.u16(6), b.u32(8) >> 8)
     }
     guard word == 0x0200, kind == 0x005314, size <= input.count, size <= Int(settings.limits.frameSize) else {
-      return nil
+      return false
     }
     let transfer = input.withReadable { b in HotTransfer(b, from: 8, to: size) }
-    guard let transfer, let session = sessionIndex(channel) else { return nil }
+    guard let transfer, let session = sessionIndex(channel) else { return false }
     input.skip(size)
-    return received(transfer, session: session, frame: at, end: at + size)
+    event = received(transfer, session: session, frame: at, end: at + size)
+    return true
   }
 
   /// Handles one frame or header. Returns false when more octets are needed.
@@ -216,6 +238,7 @@ struct Machine10: Sendable {
         disposition.role, disposition.first, disposition.last, settled: disposition.settled, state, session: session)
     }
     var payload = 0..<0
+    var tag = 0..<0
     input.withBytes(at..<at + size) { b in
       let result = dissector.frame(b, at: 0, payload: .opaque)
       guard case .frame = result, !dissector.isMalformed else {
@@ -224,7 +247,13 @@ struct Machine10: Sendable {
       }
       if dissector.nodes.count > 1 {
         record = dissector.record(at: 1, b)
-        payload = Int(dissector.nodes[1].range.upperBound)..<size
+        payload = at + dissector.nodes[1].range.upperBound..<at + size
+        if record?.code == Code.transfer, let list = dissector.child(of: 1, field: nil),
+          let field = dissector.child(of: list, field: 2)
+        {
+          let range = dissector.nodes[field].contentRange
+          tag = at + range.lowerBound..<at + range.upperBound
+        }
       }
     }
     if let problem {
@@ -236,10 +265,11 @@ struct Machine10: Sendable {
         ))
     }
     guard let record else { return }  // an empty frame: the peer is alive
-    dispatch(record, channel: channel, payload: at + payload.lowerBound..<at + payload.upperBound)
+    dispatch(record, channel: channel, tag: tag, payload: payload)
   }
 
-  private mutating func dispatch(_ r: Record, channel: UInt16, payload: Range<Int>) {
+  /// `tag` and `payload` are positions in the input, of a transfer's.
+  private mutating func dispatch(_ r: Record, channel: UInt16, tag: Range<Int>, payload: Range<Int>) {
     if phase != .running {
       switch (phase, r.code) {
       case (.saslMechanisms, Code.saslMechanisms): return receivedMechanisms(r)
@@ -256,33 +286,37 @@ struct Machine10: Sendable {
     case Code.open: return fail(.connection, AMQPError(Condition.illegalState, "a second open"))
     case Code.close: return receivedClose(AMQPError(r[0]))
     case Code.begin: return received(Begin(r), channel: channel)
+    case Code.end:
+      guard let session = channels[channel] else { return unknownChannel(channel) }
+      return receivedEnd(AMQPError(r[0]), session: session)
     default: break
     }
     guard let session = sessionIndex(channel) else { return unknownChannel(channel) }
     switch r.code {
     case Code.attach: received(Attach(r), session: session)
     case Code.flow: received(Flow(r), session: session)
-    case Code.transfer: received(Transfer(r), session: session, payload: payload)
+    case Code.transfer: received(Transfer(r), session: session, tag: tag, payload: payload)
     case Code.disposition:
       let d = Disposition(r)
       received(d.role, d.first, d.last ?? d.first, settled: d.settled, DeliveryState(d.state), session: session)
     case Code.detach: received(Detach(r), session: session)
-    case Code.end: receivedEnd(AMQPError(r[0]), session: session)
     default: fail(.connection, AMQPError(Condition.illegalState, "\(name(r)) came where it can't stand"))
     }
   }
 
   private func name(_ r: Record) -> String { CompositeSpec.row(CompositeSpec.index(code: r.code))?.name ?? "a frame" }
 
+  /// The session that frames on the peer's channel are for.
   func sessionIndex(_ channel: UInt16) -> Int? {
-    // Nearly always there is one session, on channel 0.
-    if let first = sessions.first, first.remoteChannel == channel, first.state == .mapped { return 0 }
-    return channels[channel]
+    // Nearly always there is one session.
+    if !sessions.isEmpty && sessions[0].remoteChannel == channel && sessions[0].state == .mapped { return 0 }
+    guard let s = channels[channel], sessions[s].state == .mapped else { return nil }
+    return s
   }
 
   private mutating func unknownChannel(_ channel: UInt16) {
     // After our own end the peer's last frames may still be under way.
-    if sessions.contains(where: { $0.remoteChannel == channel && $0.state != .mapped }) { return }
+    if channels[channel] != nil { return }
     fail(.connection, AMQPError(Condition.notAllowed, "a frame on channel \(channel), where no session is"))
   }
 
@@ -293,6 +327,8 @@ struct Machine10: Sendable {
     switch input.withReadable({ ProtocolHeader.read($0) }) {
     case .incomplete: return false
     case .other:
+      if settings.role == .acceptor { output.append(header(of: phase).bytes) }
+      mayOpen = false
       fail(.transport, AMQPError(Condition.framingError, "the peer does not speak AMQP" + foreign(at)))
       return true
     case .header(let header):
@@ -302,13 +338,17 @@ struct Machine10: Sendable {
     }
   }
 
+  /// The header that is due in this phase.
+  private func header(of phase: Phase) -> ProtocolHeader { phase == .saslHeader ? .sasl10 : .amqp10 }
+
   private mutating func accept(_ header: ProtocolHeader) {
-    let wanted: ProtocolHeader = phase == .saslHeader ? .sasl10 : .amqp10
+    let wanted = self.header(of: phase)
     if settings.role == .acceptor {
       if header == .amqp10 && (phase == .amqpHeader || settings.user == nil) {
         // A peer may leave SASL out where nobody asks who it is.
         output.append(ProtocolHeader.amqp10.bytes)
         mayOpen = true
+        workDue = true
         phase = .open
       } else if header == .sasl10 && phase == .saslHeader {
         output.append(ProtocolHeader.sasl10.bytes)
@@ -441,6 +481,7 @@ struct Machine10: Sendable {
     openDue = true
     closeDue = true
     workDue = true
+    peerClosed = true
     if error == nil && closeSent {
       end(CloseReason(.connection, .local, closeError))
     } else {

@@ -6,8 +6,9 @@ struct Session: Sendable {
     /// Our begin is due or out, the peer's has not come.
     case beginning
     case mapped
-    /// Our end is due or out.
+    /// Our end is due or out: all but the peer's end is ignored.
     case ending
+    /// The peer's end has come; ours may still be due.
     case ended
   }
 
@@ -53,6 +54,8 @@ struct Session: Sendable {
     var link: Int
     var deliveryID: UInt32
     var state: State
+    /// The sender settles first (rcv-settle-mode second).
+    var isSecond: Bool
   }
 
   struct PendingDisposition: Sendable {
@@ -61,6 +64,9 @@ struct Session: Sendable {
     var settled: Bool
     var state: DeliveryState?
   }
+
+  /// Nothing about it is left to be said, so place and channel may be another session's.
+  var isFree: Bool { state == .ended && !beginDue && !endDue }
 
   init(channel: UInt16, firstID: UInt32, window: UInt32) {
     self.channel = channel
@@ -92,21 +98,31 @@ struct Session: Sendable {
     handles[Int(handle)] = link
   }
 
-  /// The numbers of the incoming deliveries whose ids lie in first...last. Peers number without gaps; should one
-  /// not, the search by halves still finds them, because ids only grow.
+  /// The numbers of the incoming deliveries whose ids lie in first...last, which may be half of the circle. Peers number
+  /// without gaps; should one not, the search by halves still finds them, because ids only grow.
   func incomingNumbers(_ firstID: UInt32, _ lastID: UInt32) -> Range<Int> {
-    func position(_ id: UInt32) -> Int {
+    if incoming.isEmpty { return 0..<0 }
+    let base = incoming[incoming.first].deliveryID
+    /// The first number whose id is at least so far from the oldest's.
+    func position(_ distance: Int) -> Int {
       var low = incoming.first
       var high = incoming.next
       while low < high {
         let middle = (low + high) / 2
-        if incoming[middle].deliveryID.ahead(of: id) < 0 { low = middle + 1 } else { high = middle }
+        if incoming[middle].deliveryID.ahead(of: base) < distance { low = middle + 1 } else { high = middle }
       }
       return low
     }
-    if incoming.isEmpty { return 0..<0 }
-    let from = position(firstID)
-    return from..<max(from, position(lastID &+ 1))
+    let distance = firstID.ahead(of: base)
+    let from = position(distance)
+    return from..<max(from, position(distance + Int(lastID &- firstID) + 1))
+  }
+
+  /// The places of the outgoing deliveries whose ids lie in first...last.
+  func outgoingPlaces(_ firstID: UInt32, _ lastID: UInt32) -> Range<Int> {
+    let from = outgoing.first + firstID.ahead(of: deliveryID(outgoing.first))
+    let to = min(from + Int(lastID &- firstID) + 1, outgoing.next)
+    return max(from, outgoing.first)..<max(from, to, outgoing.first)
   }
 }
 
