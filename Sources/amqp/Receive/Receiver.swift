@@ -288,10 +288,13 @@ final class Receiver: Looped {
     stop()
   }
 
+  /// Past a deadline nobody wants to wait for a peer that says nothing.
+  private var isLate: Bool { trouble?.exitCode == .incomplete }
+
   /// Takes no more: credit back, then the rest is given back.
   private func stop() {
     guard case .running = stage else { return }
-    stage = .stopping(until: now + 1_000_000_000)
+    stage = .stopping(until: now + (isLate ? 300_000_000 : 1_000_000_000))
     for inlet in inlets where inlet.isUp { inlet.server.peer.connection.stop(inlet.link) }
   }
 
@@ -334,12 +337,14 @@ final class Receiver: Looped {
     switch stage {
     case .running: return false
     case .stopping(let until):
+      // A link without credit says that it has stopped as soon as it is asked: nobody will wake us for that.
+      for server in served where !server.isOver { takeEvents(server) }
       let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
       guard (quiet && (intake.output.isEmpty || intake.output.isClosed)) || now >= until || impatient else {
         return false
       }
       giveBack()
-      stage = .closing(until: now + 2_000_000_000)
+      stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
       return finish()
     case .closing(let until):
       // In the second mode the sender settles before we may forget.

@@ -247,6 +247,9 @@ final class Sender: Looped {
     }
     server.peer.connection.accept(link) { attach in
       if plan.mode == .atMostOnce { attach.sndSettleMode = .settled }
+      // What the answer repeats is in force, part 2 §2.6.3: nobody gets copies here, and no filter is applied.
+      if attach.source?.distributionMode != nil { attach.source?.distributionMode = "move" }
+      attach.source?.filter = .null
       if attach.source?.dynamic == true { attach.source?.address = .string("dynamic-\(nextHolder)") }
     }
     add(link, routes.first ?? route(NodeAddress.none), server, isUp: true)
@@ -519,7 +522,9 @@ final class Sender: Looped {
     case .running:
       let impatient = (signals?.count ?? 0) > 1 || deadlineAfterSignal.map { now >= $0 } ?? false
       guard trouble != nil || impatient || (source.isAtEnd && !pending) else { return false }
-      stage = .closing(until: now + 2_000_000_000)
+      // Past a deadline nobody wants to wait for a peer that says nothing.
+      let isLate = trouble?.exitCode == .incomplete || trouble?.exitCode == .notAccepted
+      stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
       for server in served where !server.isOver {
         server.peer.connection.close()
         server.peer.flush(now: now)

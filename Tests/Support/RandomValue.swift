@@ -1,15 +1,14 @@
 /// Values of every kind from a fixed seed, with the boundaries of every encoding more often than chance has them.
-import Support
 import Wire
 
-struct RandomValue {
+package struct RandomValue {
   private var random: FixedRandom
 
-  init(seed: UInt64) { random = FixedRandom(seed: seed) }
+  package init(seed: UInt64) { random = FixedRandom(seed: seed) }
 
-  private mutating func below(_ n: Int) -> Int { Int.random(in: 0..<n, using: &random) }
+  package mutating func below(_ n: Int) -> Int { Int.random(in: 0..<n, using: &random) }
 
-  mutating func value(depth: Int = 4) -> Value {
+  package mutating func value(depth: Int = 4) -> Value {
     switch below(depth > 0 ? 30 : 22) {
     case 22, 23: .list((0..<size()).map { _ in value(depth: depth - 1) })
     case 24, 25: .map((0..<size()).map { i in MapEntry(.ulong(UInt64(i)), value(depth: depth - 1)) })
