@@ -39,9 +39,14 @@ let package = Package(
     .target(name: "Console", swiftSettings: strict),
     .executableTarget(
       name: "amqp", dependencies: ["Bytes", "Wire", "Engine", "Transport", "Runtime", "Render", "Console"],
-      swiftSettings: strict,
-      // Half a millisecond of start-up is relocation.
-      linkerSettings: [.unsafeFlags(["-Xclang-linker", "-no-pie"], .when(configuration: .release))]),
+      exclude: ["Linking"], swiftSettings: strict,
+      // Start-up is mostly relocation and the search for symbols: no position-independent code, and libstdc++ from its
+      // archive (the folder holds a linker script of that name).
+      linkerSettings: [
+        .unsafeFlags(
+          ["-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc", "-L\(Context.packageDirectory)/Sources/amqp/Linking"],
+          .when(configuration: .release))
+      ]),
 
     .target(name: "Support", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Support", swiftSettings: testing),
     tests("BytesTests", ["Bytes"]),
