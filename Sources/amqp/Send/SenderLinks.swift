@@ -1,0 +1,167 @@
+// Links of the sending run: asked for when dialling, granted when listening, and what their end means.
+import Console
+import Engine
+import Runtime
+import Wire
+
+extension Sender {
+  func attach(_ route: Route, on server: Served, _ dialect: NodeAddress.Dialect) {
+    route.attachment = .asked
+    var attach = plan.attach
+    if let i = routes.firstIndex(where: { $0 === route }), i > 0 { attach.name += "-\(i + 1)" }
+    attach.target?.address = Value(route.address?.text(for: dialect))
+    let link = server.peer.connection.attach(attach)
+    add(link, route, server)
+  }
+
+  /// The peer is known: attaches in its dialect, or checks first.
+  func begin(_ route: Route, on server: Served) {
+    switch (server.dialect, route.address) {
+    case (.rabbitMQ3, .name?), (.rabbitMQ3, .queue?): check(route, on: server)
+    default: attach(route, on: server, server.dialect)
+    }
+  }
+
+  /// RabbitMQ 3 accepts messages for a queue that is not there, and drops them. A receiver from that queue it refuses, so
+  /// one is attached first, without credit.
+  func check(_ route: Route, on server: Served) {
+    var attach = Attach()
+    attach.role = .receiver
+    attach.name = plan.attach.name + "-check"
+    attach.source = Source(address: route.address?.text(for: .rabbitMQ3))
+    attach.target = Target(address: attach.name)
+    route.attachment = .checking(server.peer.connection.attach(attach))
+  }
+
+  /// The check is answered. Returns false when the link was none.
+  func checked(_ link: LinkID, _ refusal: AMQPError?, _ server: Served) -> Bool {
+    guard let route = routes.first(where: { $0.attachment == .checking(link) }) else { return false }
+    if let refusal {
+      if refusal.condition == Condition.notFound { return false }
+      // Perhaps we may send and not receive.
+      diagnostics.detail(
+        "can't tell whether '\(route.address?.description ?? "")' exists: \(refusal.description ?? refusal.condition)")
+    } else {
+      server.peer.connection.detach(link)
+    }
+    attach(route, on: server, .rabbitMQ3)
+    return true
+  }
+
+  func add(_ link: LinkID, _ route: Route, _ server: Served, isUp: Bool = false) {
+    outlets.append(Outlet(holder: nextHolder, server: server, link: link, route: route, isUp: isUp))
+    nextHolder += 1
+    lastProgress = now
+  }
+
+  func attached(_ link: LinkID, _ server: Served) {
+    if checked(link, nil, server) { return }
+    guard let i = outlet(link, server) else { return }
+    outlets[i].isUp = true
+    let remote = server.peer.connection.remoteAttach(link)
+    if plan.mode == .exactlyOnce && remote.rcvSettleMode != .second {
+      return fail(
+        Failure(
+          "\(server.peer.name) can't do exactly-once", "it answered rcv-settle-mode first",
+          nextStep: "--mode at-least-once is what it can do", exitCode: .failure))
+    }
+    if plan.attach.target?.dynamic == true, let address = remote.target?.address.text {
+      diagnostics.note("the peer made the node '\(address)'")
+    }
+    for capability in plan.attach.target?.capabilities ?? []
+    where !(remote.target?.capabilities.contains(capability) ?? false) {
+      diagnostics.detail("the peer did not confirm the capability '\(capability)'")
+    }
+  }
+
+  /// Listening: a peer wants to receive.
+  func requested(_ link: LinkID, _ server: Served) {
+    let asked = server.peer.connection.remoteAttach(link)
+    guard asked.role == .receiver else {
+      return server.peer.connection.refuse(
+        link, AMQPError(Condition.notAllowed, "this end sends, it takes no messages"))
+    }
+    server.peer.connection.accept(link) { attach in
+      if plan.mode == .atMostOnce { attach.sndSettleMode = .settled }
+      // What the answer repeats is in force, part 2 §2.6.3: nobody gets copies here, and no filter is applied.
+      if attach.source?.distributionMode != nil { attach.source?.distributionMode = "move" }
+      attach.source?.filter = .null
+      if attach.source?.dynamic == true { attach.source?.address = .string("dynamic-\(nextHolder)") }
+    }
+    add(link, routes.first ?? route(NodeAddress.none), server, isUp: true)
+  }
+
+  func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
+    if let refusal = reason.error, checked(link, refusal, server) { return }
+    if let route = routes.first(where: { $0.attachment == .checking(link) }) {
+      return refused(reason, route, server)
+    }
+    guard let i = outlet(link, server) else { return }
+    let outlet = outlets.remove(at: i)
+    if listener != nil {
+      giveBack(outlet)
+      return
+    }
+    if case .closing = stage, reason.error == nil { return }
+    refused(reason, outlet.route, server)
+  }
+
+  func refused(_ reason: CloseReason, _ route: Route, _ server: Served) {
+    var explanation = server.explanation(plan.connect)
+    explanation.action = "send to '\(route.address?.description ?? "")'"
+    fail(explanation.failure(reason))
+  }
+
+  func giveBack(_ outlet: Outlet) {
+    let count = outlet.route.outbox.giveBack(holder: outlet.holder)
+    if count > 0 {
+      diagnostics.detail("\(outlet.server.peer.name) left \(count) messages unanswered: they are sent again")
+    }
+  }
+
+  func outlet(_ link: LinkID, _ server: Served) -> Int? {
+    outlets.firstIndex { $0.link == link && $0.server === server }
+  }
+
+  // MARK: The end of a connection
+
+  func closed(_ reason: CloseReason, _ server: Served) {
+    if listener != nil {
+      if reason.error != nil {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
+      }
+      return lose(server, nil)
+    }
+    switch stage {
+    case .closing: if reason.error == nil || reason.scope == .transport { return }
+    case .running: break
+    }
+    var explanation = server.explanation(plan.connect)
+    if reason.scope != .sasl && reason.scope != .transport, let target = plan.target {
+      explanation.action = "send to '\(target.description)'"
+    }
+    let failure = explanation.failure(reason)
+    if reason.error == nil && reason.scope == .connection {
+      // In good order: a failure only if there is more to send, which this turn finds out.
+      outlets.removeAll { $0.server === server }
+      lastWords = failure
+    } else {
+      lose(server, failure)
+    }
+  }
+
+  func lose(_ server: Served, _ failure: Failure?) {
+    for outlet in outlets where outlet.server === server && listener != nil { giveBack(outlet) }
+    outlets.removeAll { $0.server === server }
+    if listener != nil {
+      server.isLeaving = true
+    } else if let failure {
+      fail(failure)
+    }
+  }
+
+  func fail(_ failure: Failure) {
+    if trouble == nil { trouble = failure }
+    source.stop()
+  }
+}

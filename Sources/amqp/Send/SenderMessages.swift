@@ -1,0 +1,148 @@
+// Messages of the sending run: from the source into outboxes, over links, and answers to receipts.
+import Bytes
+import Console
+import Engine
+import Render
+import Runtime
+import Wire
+
+extension Sender {
+  var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } }
+
+  func pump() throws(Failure) {
+    if case .json = plan.form {
+      var lines = JSONLines(sender: self)
+      return try source.pump(into: &lines)
+    }
+    let route = routes[0]
+    let wasEmpty = route.outbox.isEmpty
+    try source.pump(into: &route.outbox)
+    if wasEmpty && !route.outbox.isEmpty { lastProgress = now }
+  }
+
+  func accept(json line: Span<UInt8>, number: Int) throws(Failure) {
+    let draft: MessageDraft
+    do throws(TextFault) {
+      draft = try MessageDraft(jsonLine: line)
+    } catch {
+      throw Failure("line \(number) of standard input", error.reason, exitCode: .badInput)
+    }
+    let target: Route
+    if plan.target != nil {
+      target = routes[0]
+    } else if let address = draft.address {
+      target = route(NodeAddress(address))
+      if target.attachment == .none, let server = served.first, listener == nil,
+        server.isOpen || !(target.address?.dependsOnPeer ?? false)
+      {
+        if server.isOpen { begin(target, on: server) } else { attach(target, on: server, .other) }
+      }
+    } else {
+      throw Failure(
+        "line \(number) of standard input", "the message names no address",
+        nextStep: "give a TARGET, or an \"address\" to each message",
+        exitCode: .badInput)
+    }
+    scratch.removeAll()
+    draft.encode(into: &scratch)
+    let none: [UInt8] = []
+    scratch.withReadable { _ = target.outbox.append(head: 0, prefix: $0, body: none.span, suffix: none.span) }
+    if target.outbox.isFresh { lastProgress = now }
+  }
+
+  // MARK: Messages out
+
+  /// How many messages may have been begun by now, by `--rate`.
+  var allowance: Int {
+    guard let rate = plan.rate else { return .max }
+    return 1 + Int((now - started) / 1_000) * rate / 1_000_000
+  }
+
+  func push(_ i: Int) {
+    let server = outlets[i].server
+    let link = outlets[i].link
+    let route = outlets[i].route
+    let settled = plan.mode == .atMostOnce || server.peer.connection.localAttach(link).sndSettleMode == .settled
+    var outlet = outlets[i]
+    let moved = Sender.push(
+      &outlet, &server.peer.connection, &route.outbox, settled: settled, limit: allowance - released, octets: &octets)
+    released += moved.begun
+    if moved.octets > 0 { lastProgress = now }
+    outlets[i] = outlet
+    if route.outbox.nextToSend == nil { server.peer.connection.idle(link) }
+  }
+
+  /// Static, with everything it touches lent to it: once a turn and not once a message.
+  static func push(
+    _ outlet: inout Outlet, _ connection: inout Connection, _ outbox: inout Outbox, settled: Bool, limit: Int,
+    octets: inout Int
+  ) -> (begun: Int, octets: Int) {
+    var begun = 0
+    let before = octets
+    while true {
+      let number: Int
+      var offset = 0
+      if let partial = outlet.partial {
+        guard connection.canContinue(outlet.link) else { break }
+        (number, offset) = partial
+      } else {
+        guard begun < limit, let next = outbox.nextToSend, connection.room(outlet.link) > 0 else { break }
+        number = next
+        begun += 1
+      }
+      let size = outbox.size(number)
+      let at = outbox.withMessage(number) { head, body in
+        connection.deliver(outlet.link, number, head: head, body: body, from: offset, settled: settled)
+      }
+      if outlet.partial == nil {
+        outbox.begin(number, holder: outlet.holder, whole: at == size)
+      } else if at == size {
+        outbox.completed(number)
+      }
+      octets += at - offset
+      if at < size {
+        outlet.partial = (number, at)
+        break
+      }
+      outlet.partial = nil
+      if settled { outlet.handed = (outlet.handed?.lowerBound ?? number)...number }
+    }
+    return (begun, octets - before)
+  }
+
+  /// All that was handed to this connection has been written: settled messages are done with.
+  func written(_ server: Served) {
+    for i in outlets.indices where outlets[i].server === server {
+      guard let run = outlets[i].handed else { continue }
+      outlets[i].handed = nil
+      outlets[i].route.outbox.finish(run) { receipts.addSent($0.count) }
+    }
+  }
+
+  func answered(_ link: LinkID, _ run: ClosedRange<Int>, _ answer: Answer, _ server: Served) {
+    guard let i = outlet(link, server) else { return }
+    lastProgress = now
+    if let partial = outlets[i].partial, run.contains(partial.number) { outlets[i].partial = nil }
+    if listener != nil && answer == .released {
+      // Somebody else may want it.
+      return outlets[i].route.outbox.giveBack(run)
+    }
+    outlets[i].route.outbox.finish(run) { receipts.add($0, answer) }
+  }
+}
+
+/// Each line is a message of its own making, and may name its own address.
+struct JSONLines: MessageSink {
+  let sender: Sender
+  var hasRoom: Bool { sender.hasRoom }
+  func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) {}
+  func accept(json line: Span<UInt8>, number: Int) throws(Failure) { try sender.accept(json: line, number: number) }
+}
+
+extension Outbox: MessageSink {
+  /// Behind the head that is the same for all: the route's first.
+  mutating func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) {
+    append(head: 1, prefix: prefix, body: body, suffix: suffix)
+  }
+  func accept(json line: Span<UInt8>, number: Int) throws(Failure) {}
+}
