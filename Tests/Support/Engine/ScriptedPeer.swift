@@ -39,6 +39,7 @@ package struct CloseFrame: Performative {
 /// The dialogue went another way.
 package struct ScriptError: Error, CustomStringConvertible {
   package var description: String
+  package init(description: String) { self.description = description }
 }
 
 package struct ReceivedFrame: Sendable {
@@ -248,7 +249,7 @@ extension Transfer {
 }
 
 extension Disposition {
-  package init(_ role: Role, _ first: UInt32, _ last: UInt32? = nil, settled: Bool = true, _ state: DeliveryState?) {
+  package init(_ role: Role, _ first: UInt32, to last: UInt32? = nil, settled: Bool = true, _ state: DeliveryState?) {
     self.init()
     (self.role, self.first, self.last, self.settled) = (role, first, last, settled)
     self.state = state?.value ?? .null
