@@ -164,14 +164,12 @@ extension ByteQueue {
 
   /// Appends what stands in front of the `n` octets of a data section.
   package mutating func appendDataHead(_ n: Int) {
-    append(0x00)
-    append(0x53)
-    append(UInt8(Code.data))
+    // 00 53 75, then vbin8 or vbin32: this is done once a message.
     if n < 256 {
-      append(0xa0)
+      append32(0x0053_75a0)
       append(UInt8(n))
     } else {
-      append(0xb0)
+      append32(0x0053_75b0)
       append32(UInt32(n))
     }
   }

@@ -44,10 +44,7 @@ struct Intake: ~Copyable {
   ) -> Event? {
     while let event = connection.nextEvent() {
       guard case .delivery(let delivery) = event else { return event }
-      // By index: a search with a closure would copy every inlet it looks at.
-      var i = 0
-      while i < inlets.count && !(inlets[i].link == delivery.link && inlets[i].server === server) { i += 1 }
-      if i == inlets.count { continue }
+      guard let i = index(of: delivery.link, server, inlets) else { continue }
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
       // Too many, or too late: given back with what else is left at the end.
       if !isRunning || taken >= limit { continue }
@@ -63,6 +60,13 @@ struct Intake: ~Copyable {
       output.mark(server, delivery)
     }
     return nil
+  }
+
+  /// Nearly always there is one link, and no need to look.
+  @inline(__always)
+  private func index(of link: LinkID, _ server: Served, _ inlets: borrowing [Inlet]) -> Int? {
+    if inlets.count == 1 { return 0 }
+    return inlets.firstIndex { $0.link == link && $0.server === server }
   }
 
   /// What was wrong with messages since the last time.
