@@ -55,7 +55,7 @@ let package = Package(
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
     tests("ConsoleTests", ["Console", "amqp"]),
-    tests("CommandTests", ["amqp"]),
+    tests("CommandTests", ["Bytes", "Wire", "Render", "amqp"]),
     tests("InteropTests", ["amqp"]),
   ]
 )
