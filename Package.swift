@@ -44,7 +44,10 @@ let package = Package(
       // archive (the folder holds a linker script of that name).
       linkerSettings: [
         .unsafeFlags(
-          ["-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc", "-L\(Context.packageDirectory)/Sources/amqp/Linking"],
+          [
+            "-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc",
+            "-L\(Context.packageDirectory)/Sources/amqp/Linking",
+          ],
           .when(configuration: .release))
       ]),
 
