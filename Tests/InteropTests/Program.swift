@@ -10,7 +10,7 @@ struct Finished {
   let errors: String
 
   var text: String { String(decoding: output, as: UTF8.self) }
-  var lines: [Substring] { text.split(separator: "\n") }
+  var lines: [String] { text.split(separator: "\n").map(String.init) }
 }
 
 final class Program {
