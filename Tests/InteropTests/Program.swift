@@ -226,10 +226,11 @@ enum Amqp {
 }
 
 /// Octets without a pattern that could hide a lost or doubled piece.
-func noise(_ count: Int, seed: UInt64 = 1) -> [UInt8] {
-  var state = seed
-  return (0..<count).map { _ in
+func noise(_ count: Int) -> [UInt8] {
+  var state: UInt64 = 1
+  let words = (0..<(count + 7) / 8).map { _ in
     state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
-    return UInt8(truncatingIfNeeded: state >> 56)
+    return state
   }
+  return words.withUnsafeBytes { Array($0.prefix(count)) }
 }

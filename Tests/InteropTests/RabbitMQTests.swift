@@ -90,7 +90,7 @@ import Testing
       var buffer = [UInt8](repeating: 0, count: 65_536)
       let count = read(holder, &buffer, buffer.count)
       if count > 0 { written += buffer[..<count] }
-      return count <= 0 && program.errorsSoFar.contains("handed back")
+      return count <= 0 && program.errorsSoFar.contains("received from")
     }
     let ended = try receiver.finish()
     close(holder)
@@ -194,10 +194,6 @@ import Testing
       "receive", stream.name, "-o", "first", "--filter", "rabbitmq:stream-filter=red", "-c", "20", "-t", "20s",
       url: broker.url)
     #expect(red.status == 0 && red.lines == (1...20).map { "red \($0)" }, "\(red.text) \(red.errors)")
-    let queue = try broker.queue()
-    let ignored = try Amqp.run(
-      "receive", queue.name, "--filter", "colour = 'red'", "-c", "1", "-t", "500ms", url: broker.url)
-    #expect(ignored.errors.contains("ignores the filter 'apache.org:selector-filter:string'"), "\(ignored.errors)")
   }
 
   @Test(.needs(.rabbitMQ4)) func unroutableAndTooLargeAreReported() throws {
@@ -205,7 +201,8 @@ import Testing
     let lost = try Amqp.run("send", "-e", "amq.direct", "-r", "nowhere", "x", url: broker.url)
     #expect(lost.status == 3 && lost.errors.contains("released"), "\(lost.errors)")
     let queue = try broker.queue()
-    let large = try Amqp.run("send", queue.name, url: broker.url, input: .octets(noise(17_000_000)))
+    let large = try Amqp.run(
+      "send", queue.name, url: broker.url, input: .octets([UInt8](repeating: 7, count: 17_000_000)))
     #expect(large.status != 0 && large.errors.contains("too large"), "\(large.status) \(large.errors)")
     #expect(try queue.delete() == 0)
   }
