@@ -84,11 +84,17 @@ final class Sender: Looped {
       if server.peer.flush(now: now) { written(server) } else { all = false }
     }
     // Everything went out at once, so there is room for more without anybody having to wake us.
-    mayGoOn = all && (released > before || !source.isStarved) && hasRoom
+    // A peer may have given credit before our open was out: the flush was what it waited for.
+    mayGoOn = all && ((released > before || !source.isStarved) && hasRoom || canBegin)
     mustGoOn = all && outlets.contains { $0.partial != nil && $0.server.peer.connection.canContinue($0.link) }
     return finish()
   }
   var mayGoOn = false
+  private var canBegin: Bool {
+    outlets.contains {
+      $0.isUp && $0.partial == nil && $0.server.peer.connection.room($0.link) > 0 && $0.route.outbox.nextToSend != nil
+    }
+  }
   /// The same in the middle of a message, which waits for no `--rate`.
   var mustGoOn = false
 
