@@ -71,6 +71,10 @@ if Context.environment["AMQP_FUZZ"] == "1" {
       swiftSettings: testing + [.unsafeFlags(["-parse-as-library"])], linkerSettings: [.unsafeFlags(["-use-ld=lld"])])
   }
   package.targets += [
-    fuzz("FuzzDissector", ["Bytes", "Wire"])
+    .target(
+      name: "Dialogue", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Fuzz/Dialogue", swiftSettings: testing),
+    fuzz("FuzzDissector", ["Bytes", "Wire"]),
+    fuzz("FuzzInitiator", ["Dialogue", "Engine"]),
+    fuzz("FuzzAcceptor", ["Dialogue", "Engine"]),
   ]
 }

@@ -244,7 +244,8 @@ extension Machine10 {
 
   /// Takes the credit back; `.stopped` follows when the sender knows.
   mutating func stop(_ id: LinkID) {
-    guard let l = index(id), links[l].state == .attached, links[l].role == .receiver, links[l].receiver.stop == .no
+    guard phase != .over, let l = index(id), links[l].state == .attached, links[l].role == .receiver,
+      links[l].receiver.stop == .no
     else { return }
     links[l].drain = false
     links[l].receiver.isDrained = false

@@ -101,7 +101,8 @@ extension Machine10 {
 
   /// Says once that a link is gone.
   mutating func tell(_ l: Int, _ reason: CloseReason) {
-    if links[l].isTold { return }
+    // The connection's own end was the last word.
+    if links[l].isTold || phase == .over { return }
     links[l].isTold = true
     events.append(.detached(links[l].id, reason))
   }
