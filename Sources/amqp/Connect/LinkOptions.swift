@@ -70,7 +70,7 @@ enum LinkOptions {
       source.capabilities = capabilities
       source.dynamic = dynamic
       source.dynamicNodeProperties = lifetime
-      source.outcomes = ["amqp:accepted:list", "amqp:rejected:list", "amqp:released:list", "amqp:modified:list"]
+      // No outcomes: a null default-outcome would stand in front of them, over which one broker closes the connection.
     }
     attach.source = source
     attach.target = target
