@@ -2,7 +2,7 @@
 // understands nothing of what it hears but the octets it is told to wait for.
 import Glibc
 
-package final class ProcessPeer {
+package final class ProcessPeer: Polled {
   package enum Step: Equatable {
     case send([UInt8])
     /// Goes on when these octets have come, in what came since the last such step.

@@ -1,7 +1,7 @@
 // A running child, as a script sees it: what it has written, what it is still to be given to read, how it ended.
 import Glibc
 
-package final class ProcessRun {
+package final class ProcessRun: Polled {
   package let pid: pid_t
   /// Where standard error is put when all of it is there, in place of an answer.
   package var errorFile: String?

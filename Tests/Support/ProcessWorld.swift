@@ -2,9 +2,15 @@
 // for; the only time limit is the one that a failing test runs into.
 import Glibc
 
+/// Something with descriptors, moved when one of them is ready.
+protocol Polled: AnyObject {
+  func interests() -> [pollfd]
+  func ready(_ poll: pollfd)
+}
+
 package final class ProcessWorld {
   package private(set) var runs: [ProcessRun] = []
-  package private(set) var peers: [ProcessPeer] = []
+  private var others: [any Polled] = []
   /// Milliseconds that one wait may take.
   package static let limit: Int64 = 10_000
 
@@ -14,7 +20,8 @@ package final class ProcessWorld {
   }
 
   package func add(_ run: ProcessRun) { runs.append(run) }
-  package func add(_ peer: ProcessPeer) { peers.append(peer) }
+  package func add(_ peer: ProcessPeer) { others.append(peer) }
+  package func add(_ broker: EventterMQSocket) { others.append(broker) }
 
   /// - Returns: whether `condition` came true, checked whenever something happened.
   package func wait(until condition: () -> Bool) -> Bool {
@@ -23,24 +30,17 @@ package final class ProcessWorld {
       let left = end - ProcessWorld.now
       guard left > 0 else { return false }
       var polls: [pollfd] = []
-      var owners: [(ProcessRun?, ProcessPeer?)] = []
-      for run in runs {
-        for interest in run.interests() {
+      var owners: [any Polled] = []
+      for one in runs as [any Polled] + others {
+        for interest in one.interests() {
           polls.append(interest)
-          owners.append((run, nil))
-        }
-      }
-      for peer in peers {
-        for interest in peer.interests() {
-          polls.append(interest)
-          owners.append((nil, peer))
+          owners.append(one)
         }
       }
       guard !polls.isEmpty else { return condition() }
       guard poll(&polls, nfds_t(polls.count), Int32(left)) > 0 else { continue }
       for (interest, owner) in zip(polls, owners) where interest.revents != 0 {
-        owner.0?.ready(interest)
-        owner.1?.ready(interest)
+        owner.ready(interest)
       }
     }
     return true
