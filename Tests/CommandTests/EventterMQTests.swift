@@ -20,17 +20,18 @@ import Testing
         "\(Built.directory)/amqp", arguments, environment: [], directory: "/tmp",
         input: input.map { .octets(Array($0.utf8), keepsOpen: false) } ?? .none, output: .kept)
       world.add(run)
-      _ = world.wait { run.status != nil }
+      _ = world.wait { run.status != nil && socket.isIdle }
       return (String(decoding: run.output, as: UTF8.self), String(decoding: run.errors, as: UTF8.self), run.status)
     }
   }
 
-  private static let entries: [[String]] = [[], ["--sasl", "none"], ["--sasl", "anonymous"], ["--sasl", "plain"]]
-
-  @Test("carries a message there and back", arguments: entries) func carries(_ entry: [String]) throws {
+  @Test("carries a message there and back", arguments: [("none", nil), ("anonymous", "ANONYMOUS"), ("plain", "PLAIN")])
+  func carries(_ sasl: String, _ mechanism: String?) throws {
     let stage = try Stage()
+    let entry = ["--sasl", sasl]
     let sent = try stage.run(["send", "/ns/topic", "hello"] + entry)
     #expect(sent == ("", "", 0))
+    #expect(stage.socket.broker.mechanism == mechanism)
     #expect(stage.socket.broker.queues["/ns/group"] == [Array("hello".utf8)])
     let received = try stage.run(["receive", "/ns/group", "-c", "1"] + entry)
     #expect(received == ("hello\n", "", 0))

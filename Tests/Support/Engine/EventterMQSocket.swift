@@ -31,6 +31,9 @@ package final class EventterMQSocket: Polled {
     port = Int(UInt16(bigEndian: address.sin_port))
   }
 
+  /// Nobody is connected: all that was said is heard.
+  package var isIdle: Bool { visitor < 0 }
+
   deinit {
     close(listener)
     if visitor >= 0 { close(visitor) }
