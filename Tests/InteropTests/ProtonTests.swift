@@ -213,11 +213,11 @@ import Testing
     let peer = try python(
       Self.listening + """
         class Refuses(Listens):
-            def on_link_opening(self, event):
+            def on_link_local_open(self, event):
                 event.link.condition = Condition("amqp:not-found", "no such thing")
                 event.link.close()
             def on_connection_closing(self, event): event.connection.close(); self.acceptor.close()
-        Container(Refuses()).run()
+        Container(Refuses(prefetch=0)).run()
         """)
     let port = try peer.rest(after: "port ")
     let sent = try Amqp.run("send", "-u", "amqp://127.0.0.1:\(port)", "node", "x")
