@@ -11,7 +11,7 @@ struct Broker: CustomTestStringConvertible, Sendable {
   static let rabbitMQ3 = Broker(peer: .rabbitMQ3, node: "rabbitmq3")
   static let rabbitMQ4 = Broker(peer: .rabbitMQ4, node: "rabbitmq4")
 
-  /// For tests over both: those that are there; all when they are required.
+  /// For tests over both.
   static let all = [rabbitMQ3, rabbitMQ4]
 
   var testDescription: String { "\(peer)" }

@@ -59,7 +59,7 @@ final class Program {
       source = "\(directory)/in"
       mkfifo(source, 0o600)
       // For reading too, or this would wait for the reader; the program opens its own end and sees ours go.
-      writer = open(source, O_RDWR | O_CLOEXEC)
+      writer = open(source, O_RDWR | O_CLOEXEC | O_NONBLOCK)
     }
     var variables = ProcessInfo.processInfo.environment.filter { !$0.key.hasPrefix("AMQP_") }
     // Proton's Python would take a mechanism of the system's configuration.
@@ -114,12 +114,18 @@ final class Program {
 
   // MARK: While it runs
 
-  func write(_ text: String) {
+  /// As far as the program reads; what is left when it has ended is dropped.
+  func write(_ text: String) throws {
     var rest = Array(text.utf8)[...]
-    while !rest.isEmpty {
+    while !rest.isEmpty && !hasEnded {
       let count = rest.withUnsafeBytes { Foundation.write(writer, $0.baseAddress, $0.count) }
-      if count <= 0 { return }
-      rest = rest.dropFirst(count)
+      if count > 0 {
+        rest = rest.dropFirst(count)
+      } else if .now > deadline {
+        throw Failure(description: "\(name) does not read: \(errorsSoFar)")
+      } else {
+        usleep(1_000)
+      }
     }
   }
 
