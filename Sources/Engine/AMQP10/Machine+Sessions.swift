@@ -214,6 +214,8 @@ extension Machine10 {
     answer.target = attach.target
     let l = addLink(role, session: s, answer)
     if links[l].handle > sessions[s].handleMax {
+      // The application never heard of it.
+      links[l].isTold = true
       return failSession(
         s, AMQPError(Condition.resourceLimitExceeded, "handle-max leaves no handle for link '\(attach.name)'"))
     }

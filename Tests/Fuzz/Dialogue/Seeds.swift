@@ -23,6 +23,7 @@ package enum Seeds {
     // We send: credit, one message, a large one in parts, answers.
     [op(.link, 0)] + hello + [
       op(.attach, 0b0000_0100, 0), op(.flow, 0, 0, 40), op(.deliver, 0, 5), op(.deliver, 64, 200), op(.goOn, 0),
+      op(.disposition, 0x10, 0), op(.disposition, 0x10, 0),
       op(.disposition, 0x12, 0), op(.disposition, 0x22, 0x21), op(.flow, 0x20, 0, 5), op(.idle, 0), op(.leave, 0),
       op(.detach, 8), op(.hangUp, 0), op(.close, 0),
     ],
@@ -45,6 +46,8 @@ package enum Seeds {
       op(.flow, 0x40, 0, 40), op(.again, 0xfc), op(.begin, 1), op(.end, 1), op(.again, 0xfd), op(.read, 1),
       op(.again, 0x40), op(.read, 0),
     ],
+    // A peer that leaves us no second handle.
+    [op(.handshake, 1), op(.begin, 0x80, 0), op(.attach, 0, 0), op(.attach, 1, 1)],
     // Time, and an end in the middle.
     alone + [
       op(.keepalive), op(.tick, 20), op(.deadline), op(.attach, 0, 0), op(.fork), op(.wrong, 9, 1), op(.flow, 0, 0, 1),
