@@ -224,7 +224,9 @@ private let shownInfo = "map([Wire.MapEntry(key: Wire.Value.symbol(\"k\"), value
       let b = pair.initiator.connection.attach(Attach(.receiver, "b\(n)"))
       pair.run()
       pair.initiator.connection.detach(a)
-      pair.acceptor.connection.detach(pair.acceptor.links[pair.acceptor.links.count - 1])
+      for link in pair.acceptor.links.suffix(2) where pair.acceptor.name(link) == "b\(n)" {
+        pair.acceptor.connection.detach(link)
+      }
       pair.run()
       _ = b
     }

@@ -3,6 +3,12 @@
 import Bytes
 import Wire
 
+struct LinkName: Hashable, Sendable {
+  let name: String
+  /// Ours.
+  let role: Role
+}
+
 struct Link: Sendable {
   enum State: Sendable {
     /// The peer asks, the application has not answered.
@@ -34,6 +40,8 @@ struct Link: Sendable {
   var detachError: AMQPError?
   /// A detach keeps the terminus where it is only suspended.
   var closes = true
+  /// Its place is on the list of the free ones.
+  var isRetired = false
   /// The application knows that the link is gone.
   var isTold = false
 

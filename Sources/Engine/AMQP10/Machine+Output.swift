@@ -103,7 +103,10 @@ extension Machine10 {
     detach.closed = links[l].closes
     detach.error = links[l].detachError
     send(detach.record, channel: sessions[links[l].session].channel)
-    if links[l].state == .detached { releaseHandle(l) }
+    if links[l].state == .detached {
+      releaseHandle(l)
+      retireIfFree(l)
+    }
   }
 
   private mutating func sendFlowIfDue(_ l: Int) {

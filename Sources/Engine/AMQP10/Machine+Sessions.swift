@@ -86,6 +86,7 @@ extension Machine10 {
       links[l].sender = Link.Sender()
       links[l].receiver = Link.Receiver()
       tell(l, reason)
+      retireIfFree(l)
     }
     sessions[s].outgoing = UnsettledRing()
     sessions[s].incoming = UnsettledRing()
@@ -114,7 +115,7 @@ extension Machine10 {
   }
 
   private mutating func addLink(_ role: Role, session s: Int, _ local: Attach) -> Int {
-    let l = links.firstIndex(where: \.isFree) ?? links.count
+    let l = freePlaces.popLast() ?? links.count
     nextSerial += 1
     var link = Link(
       LinkID(index: l, serial: nextSerial), role: role, session: s, handle: sessions[s].takeHandle(), local: local)
@@ -129,10 +130,12 @@ extension Machine10 {
     if let s = ownSession() {
       l = addLink(attach.role, session: s, attach)
       links[l].attachDue = true
+      asked.append(l)
       if sessions[s].state == .mapped { checkHandle(l) }
     } else {
       l = addLink(attach.role, session: 0, attach)
       links[l].state = .detached
+      retireIfFree(l)
       tell(l, CloseReason(.session, .local, AMQPError(Condition.resourceLimitExceeded, "no channel is left")))
     }
     workDue = true
@@ -146,6 +149,7 @@ extension Machine10 {
     links[l].attachDue = false
     links[l].state = .detached
     releaseHandle(l)
+    retireIfFree(l)
     let error = AMQPError(
       Condition.resourceLimitExceeded, "the peer allows \(sessions[s].handleMax + 1) link(s) in a session")
     tell(l, CloseReason(.link, .local, error))
@@ -160,11 +164,12 @@ extension Machine10 {
       return failSession(s, AMQPError(Condition.handleInUse, "handle \(attach.handle) is attached already"))
     }
     let role: Role = attach.role == .sender ? .receiver : .sender
-    let asked = links.firstIndex {
-      $0.session == s && $0.remoteHandle == nil && $0.role == role && $0.local.name == attach.name
-        && ($0.state == .attaching || $0.state == .detaching)
-    }
-    guard let l = asked else { return requested(attach, role, s) }
+    guard
+      let answers = asked.firstIndex(where: { l in
+        links[l].session == s && links[l].role == role && links[l].local.name == attach.name
+      })
+    else { return requested(attach, role, s) }
+    let l = asked.remove(at: answers)
     if links[l].state == .attaching { return answered(attach, l, s) }
     // Our detach crossed the peer's answer to our attach.
     links[l].remoteHandle = attach.handle
@@ -175,6 +180,7 @@ extension Machine10 {
   private mutating func answered(_ attach: Attach, _ l: Int, _ s: Int) {
     links[l].remote = attach
     links[l].remoteHandle = attach.handle
+    names[LinkName(name: attach.name, role: links[l].role)] = l
     sessions[s].map(handle: attach.handle, to: l)
     workDue = true
     if links[l].role == .receiver {
@@ -195,14 +201,13 @@ extension Machine10 {
   /// The peer wants a link.
   private mutating func requested(_ attach: Attach, _ role: Role, _ s: Int) {
     // The same name in the same direction: the newer attach takes the link over (part 2 §2.6.1).
-    if let old = links.firstIndex(where: {
-      $0.isLive && $0.role == role && $0.remoteHandle != nil && $0.remote.name == attach.name
-    }) {
+    let name = LinkName(name: attach.name, role: role)
+    if let old = names[name], links[old].isLive, links[old].role == role, links[old].remote.name == attach.name {
       let error = AMQPError(Condition.stolen, "attached again under the same name")
       detach(links[old].id, error, closes: false)
       tell(old, CloseReason(.link, .local, error))
     }
-    if links.count >= Machine10.linkBound && !links.contains(where: \.isFree) {
+    if links.count >= Machine10.linkBound && freePlaces.isEmpty {
       return failSession(s, AMQPError(Condition.resourceLimitExceeded, "\(links.count) links are enough"))
     }
     var answer = Attach()
@@ -222,6 +227,7 @@ extension Machine10 {
     links[l].state = .requested
     links[l].remote = attach
     links[l].remoteHandle = attach.handle
+    names[name] = l
     if role == .receiver {
       links[l].deliveryCount = attach.initialDeliveryCount ?? 0
       links[l].receiver.allowance = links[l].deliveryCount
@@ -264,6 +270,7 @@ extension Machine10 {
       links[l].attachDue = false
       links[l].state = .detached
       releaseHandle(l)
+      retireIfFree(l)
       return tell(l, CloseReason(.link, .local, error))
     }
     links[l].state = .detaching
@@ -292,7 +299,18 @@ extension Machine10 {
       releaseHandle(l)
     }
     forget(l)
+    retireIfFree(l)
     tell(l, CloseReason(.link, ours && detach.error == nil ? .local : .peer, detach.error))
+  }
+
+  /// Gives the place of a link to the next one, when all about it is said.
+  mutating func retireIfFree(_ l: Int) {
+    guard links[l].isFree, !links[l].isRetired else { return }
+    links[l].isRetired = true
+    if links[l].remoteHandle == nil { asked.removeAll { $0 == l } }
+    freePlaces.append(l)
+    let name = LinkName(name: links[l].remote.name, role: links[l].role)
+    if names[name] == l { names[name] = nil }
   }
 
   /// Both detaches are said: the handle may name another link.

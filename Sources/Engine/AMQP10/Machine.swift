@@ -24,6 +24,11 @@ struct Machine10: Sendable {
   /// Places of sessions and links that are gone are used again.
   var sessions: [Session] = []
   var links: [Link] = []
+  var freePlaces: [Int] = []
+  /// Links of ours that the peer has not answered, in the order in which they were asked for.
+  var asked: [Int] = []
+  /// Where a link by the peer's name for it may be; who looks checks.
+  var names: [LinkName: Int] = [:]
   var nextSerial = 0
   /// The session behind each of the peer's channels.
   var channels: [UInt16: Int] = [:]
@@ -55,7 +60,7 @@ struct Machine10: Sendable {
   /// Handles that are used before the peer's handle-max is known; 63 is the lowest that was seen.
   static let boldHandles: UInt32 = 64
   /// Links at once, over all sessions and with those that are not quite gone.
-  static let linkBound = 16_384
+  static let linkBound = 8_192
 
   init(_ settings: ConnectionSettings, now: Instant) {
     self.settings = settings
