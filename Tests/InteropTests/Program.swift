@@ -41,7 +41,7 @@ final class Program {
 
   init(
     _ program: String, _ arguments: [String], input: Input = .nothing, environment: [String: String] = [:],
-    seconds: Int = 15
+    seconds: Int = 60
   ) throws {
     name = ([program.split(separator: "/").last.map(String.init) ?? program] + arguments.prefix(4))
       .joined(separator: " ")
@@ -208,14 +208,14 @@ enum Amqp {
   }()
 
   static func start(
-    _ arguments: String..., url: String? = nil, input: Program.Input = .nothing, seconds: Int = 15
+    _ arguments: String..., url: String? = nil, input: Program.Input = .nothing, seconds: Int = 60
   ) throws -> Program {
     try Program(
       path, arguments, input: input, environment: url.map { ["AMQP_URL": $0] } ?? [:], seconds: seconds)
   }
 
   static func run(
-    _ arguments: String..., url: String? = nil, input: Program.Input = .nothing, seconds: Int = 15
+    _ arguments: String..., url: String? = nil, input: Program.Input = .nothing, seconds: Int = 60
   ) throws -> Finished {
     try Program(
       path, arguments, input: input, environment: url.map { ["AMQP_URL": $0] } ?? [:], seconds: seconds
