@@ -104,7 +104,8 @@ struct ConnectPlan {
       settings.user = user ?? url.user
       settings.password = password ?? (user == nil || user == url.user ? url.password : nil)
       if settings.password == nil { settings.password = arguments.environment("AMQP_PASSWORD") }
-      let isDefault = settings.user == nil || (settings.user == "guest" && (settings.password ?? "guest") == "guest")
+      // The standard URL names guest; nobody did.
+      let isDefault = settings.user == nil || (arguments.source("url") == .standard && user == nil)
       if isDefault {
         settings.user = "guest"
         settings.password = "guest"
