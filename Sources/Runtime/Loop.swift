@@ -16,13 +16,14 @@ package protocol Looped: AnyObject {
 package enum Loop {
   package static func run<P: Looped>(_ program: P, signals: Signals?) throws(P.Failure) {
     var polls = PollSet()
+    var signalled: PollSet.Token?
     while true {
-      if signals != nil { try? signals?.take() }
+      if let signalled, polls.readable(signalled) { try? signals?.take() }
       let now = Clock.now
       if try program.turn(now: now) { return }
       polls.removeAll()
       program.register(&polls)
-      if let signals { _ = polls.add(signals.number, read: true) }
+      signalled = signals.map { polls.add($0.number, read: true) }
       // poll fails for lack of memory or by a mistake of ours; the next turn finds out soon enough.
       try? polls.wait(now: Clock.now, until: program.deadline)
     }

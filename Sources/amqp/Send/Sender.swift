@@ -85,7 +85,7 @@ final class Sender: Looped {
     }
     // Everything went out at once, so there is room for more without anybody having to wake us.
     // A peer may have given credit before our open was out: the flush was what it waited for.
-    mayGoOn = all && ((released > before || !source.isStarved) && hasRoom || canBegin)
+    mayGoOn = all && (!source.isAtEnd && (released > before || !source.isStarved) && hasRoom || canBegin)
     mustGoOn = all && outlets.contains { $0.partial != nil && $0.server.peer.connection.canContinue($0.link) }
     return finish()
   }
@@ -214,18 +214,21 @@ final class Sender: Looped {
       // Past a deadline nobody wants to wait for a peer that says nothing.
       let isLate = trouble?.exitCode == .incomplete || trouble?.exitCode == .notAccepted
       stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
-      for server in served where !server.isOver {
-        server.peer.connection.close()
-        server.peer.flush(now: now)
-      }
+      for server in served where !server.isOver { server.peer.connection.close() }
       return finish()
     case .closing(let until):
-      let left = served.contains { !$0.isOver && $0.peer.isConnected }
+      var left = false
+      for server in served where !server.isOver && server.peer.isConnected {
+        if !server.peer.flush(now: now) || !allIsKnown { left = true }
+      }
       if left && now < until && (signals?.count ?? 0) < 2 { return false }
       for server in served { server.peer.drop() }
       return true
     }
   }
+
+  /// Every message has its receipt, so the peer's answer to our close could say nothing new; a trace shows it.
+  private var allIsKnown: Bool { trouble == nil && trace == nil && plan.mode != .atMostOnce }
 
   /// Counts what has no receipt yet: it will get none.
   func account() { account(&receipts) }
