@@ -1,0 +1,167 @@
+// How the receiving run ends: count, time, signal, silence or a loss; what is settled and handed back then, and the exit
+// status.
+import Console
+import Engine
+import Runtime
+import Transport
+import Wire
+
+extension Receiver {
+  func closed(_ reason: CloseReason, _ server: Served) {
+    if listener != nil {
+      if reason.error != nil, reason.scope != .transport || server.isLeaving == false {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
+      }
+      return lose(server, nil)
+    }
+    switch stage {
+    case .closing: if reason.error == nil || reason.scope == .transport { return lose(server, nil) }
+    // We have what we wanted, and the peer has nothing against us.
+    case .stopping: if reason.error == nil { return lose(server, nil) }
+    case .running: break
+    }
+    if reason.scope == .connection && reason.side == .peer && reason.error == nil {
+      // In good order: whoever it was has nothing more. What came is written and counts.
+      diagnostics.detail("\(server.peer.name) closed the connection")
+      inlets.removeAll { $0.server === server }
+      return stop()
+    }
+    var explanation = server.explanation(plan.connect)
+    if reason.scope != .sasl && reason.scope != .transport, let source = plan.sources.first {
+      explanation.action = "receive from '\(source.description)'"
+    }
+    lose(server, explanation.failure(reason))
+  }
+
+  func lose(_ server: Served, _ failure: Failure?) {
+    inlets.removeAll { $0.server === server }
+    if let failure { fail(failure) }
+  }
+
+  func fail(_ failure: Failure) {
+    if trouble == nil { trouble = failure }
+    stop()
+  }
+
+  /// Past a deadline nobody wants to wait for a peer that says nothing.
+  var isLate: Bool { trouble?.exitCode == .incomplete }
+
+  /// Takes no more: credit back, then the rest is given back.
+  func stop() {
+    guard case .running = stage else { return }
+    stage = .stopping(until: now + (isLate ? 300_000_000 : 1_000_000_000))
+    for inlet in inlets where inlet.isUp { inlet.server.peer.connection.stop(inlet.link) }
+  }
+
+  func checkEndings() throws(Failure) {
+    guard case .running = stage else { return }
+    if let signal = signals?.first {
+      status = signal == .interrupt ? .interrupted : .terminated
+      return stop()
+    }
+    if let duration = plan.duration, now - started >= duration { return stop() }
+    if let idle = plan.idle, now - lastMessage >= idle { return stop() }
+    if let full = inlets.first(where: { $0.heldCount >= mostHeld }) {
+      let what = "\(full.heldCount) messages of '\(full.address)' are held until the end"
+      diagnostics.note("\(what): there is no credit for more, --credit gives it")
+      return stop()
+    }
+    // Not every peer answers drain.
+    if plan.drains, inlets.contains(where: \.isUp), now - lastMessage >= drainPatience { return stop() }
+    if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty { return stop() }
+    if let timeout = plan.timeout, now - started >= timeout {
+      let what = taken == 0 ? "nothing received" : "\(taken) received"
+      fail(
+        Failure(
+          "\(what) from \(sourceName) in \(durationText(timeout))", plan.count.map { "asked for \($0)" } ?? "",
+          exitCode: .incomplete))
+    }
+  }
+
+  var drainPatience: Int64 {
+    served.first?.dialect == .rabbitMQ3 ? 1_000_000_000 : 5_000_000_000
+  }
+
+  var sourceName: String {
+    plan.sources.isEmpty ? "any peer" : plan.sources.map { "'\($0.description)'" }.joined(separator: ", ")
+  }
+
+  /// Returns true when all is over.
+  func finish() -> Bool {
+    let impatient = (signals?.count ?? 0) > 1
+    switch stage {
+    case .running: return false
+    case .stopping(let until):
+      // A link without credit says that it has stopped as soon as it is asked: nobody will wake us for that.
+      for server in served where !server.isOver { takeEvents(server) }
+      let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
+      guard (quiet && (intake.output.isEmpty || intake.output.isClosed)) || now >= until || impatient else {
+        return false
+      }
+      giveBack()
+      stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
+      return finish()
+    case .closing(let until):
+      // In the second mode the sender settles before we may forget.
+      let waits = served.contains { !$0.isOver && $0.peer.connection.awaitsSettlement }
+      if !waits || now >= until {
+        for server in served where !server.isOver { server.peer.connection.close() }
+      }
+      for server in served { server.peer.flush(now: now) }
+      let left = served.contains { !$0.isOver && $0.peer.isConnected }
+      if left && now < until && !impatient { return false }
+      for server in served { server.peer.drop() }
+      return true
+    }
+  }
+
+  /// What waited for the end is decided, and everything else that came is released.
+  func giveBack() {
+    for inlet in inlets where !inlet.server.isOver {
+      if case .atEnd(let outcome) = plan.settlement {
+        for run in inlet.held { inlet.server.peer.connection.settle(inlet.link, run, outcome) }
+      }
+      if let seen = inlet.seen {
+        givenBack += inlet.server.peer.connection.unsettledIncoming(inlet.link)
+        inlet.server.peer.connection.settle(inlet.link, seen, .release)
+      }
+    }
+  }
+
+  /// The exit status of the run, after it has ended.
+  func result() throws(Failure) -> ExitCode {
+    if status == .interrupted || status == .terminated {
+      diagnostics.note("\(taken == 0 ? "nothing" : "\(taken)") received from \(sourceName)\(ends)")
+      return status
+    }
+    if let trouble { throw trouble }
+    if intake.output.isClosed { return .success }
+    if let count = plan.count, taken < count {
+      throw Failure(
+        "\(taken == 0 ? "nothing" : "\(taken)") received from \(sourceName)", "asked for \(count)",
+        exitCode: .incomplete)
+    }
+    return status
+  }
+
+  /// What became of the messages: ", 3 accepted, 36 handed back".
+  var ends: String {
+    var word: String?
+    switch plan.settlement {
+    case .outcome(let outcome), .atEnd(let outcome):
+      switch outcome {
+      case .accept: word = "accepted"
+      case .reject: word = "rejected"
+      case .release: word = "released"
+      case .modify: word = "modified"
+      }
+    case .none: break
+    }
+    // Settled by the sender, nothing is decided by us.
+    if plan.mode == .atMostOnce || plan.browses { word = nil }
+    var text = ""
+    if let word, settled > 0 { text += ", \(settled) \(word)" }
+    if givenBack > 0 { text += ", \(givenBack) handed back" }
+    return text
+  }
+}

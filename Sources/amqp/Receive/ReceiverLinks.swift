@@ -1,0 +1,119 @@
+// Links of the receiving run: asked for when dialling, granted when listening, how much may come over them, and what their
+// end means.
+import Console
+import Engine
+import Glibc
+import Runtime
+import Wire
+
+extension Receiver {
+  func attachAll(_ server: Served, _ dialect: NodeAddress.Dialect) {
+    for (i, source) in plan.sources.enumerated() {
+      var attach = plan.attach
+      if i > 0 { attach.name += "-\(i + 1)" }
+      attach.source?.address = Value(source.text(for: dialect))
+      attach.target?.address = .string(attach.name)
+      let link = server.peer.connection.attach(attach)
+      inlets.append(Inlet(server: server, link: link, address: source.description, isUp: false))
+    }
+  }
+
+  func attached(_ link: LinkID, _ server: Served) {
+    guard let i = inlet(link, server) else { return }
+    inlets[i].isUp = true
+    lastMessage = now
+    let remote = server.peer.connection.remoteAttach(link)
+    if plan.mode == .exactlyOnce && remote.rcvSettleMode != .second {
+      return fail(
+        Failure(
+          "\(server.peer.name) can't do exactly-once", "it answered rcv-settle-mode first",
+          nextStep: "--mode at-least-once is what it can do", exitCode: .failure))
+    }
+    if plan.attach.source?.dynamic == true, let address = remote.source?.address.text {
+      diagnostics.note("the peer made the node '\(address)'")
+    }
+    // RabbitMQ repeats the mode and takes messages out of its queues all the same; only its streams are copied, and only
+    // they know of offsets.
+    inlets[i].isCopy =
+      remote.source?.distributionMode == "copy"
+      && (server.dialect == .other || remote.source?.filter["rabbitmq:stream-offset-spec"] != nil)
+    if plan.browses && !inlets[i].isCopy {
+      diagnostics.note("'\(inlets[i].address)' can't be browsed: what it sends is held, and given back at the end")
+    }
+    for entry in plan.attach.source?.filter.entries ?? [] where remote.source?.filter[entry.key.text ?? ""] == nil {
+      diagnostics.note("the peer ignores the filter '\(entry.key.text ?? "")'")
+    }
+    grant(i)
+    if plan.drains {
+      if server.dialect == .rabbitMQ3 {
+        diagnostics.note("RabbitMQ 3 can't drain: this ends when nothing has come for \(durationText(drainPatience))")
+      } else {
+        server.peer.connection.drain(link)
+      }
+    }
+  }
+
+  /// Whether what came from there stays unsettled until the end.
+  func holds(_ inlet: Inlet) -> Bool {
+    switch plan.settlement {
+    case .outcome: plan.browses && !inlet.isCopy
+    case .atEnd, .none: true
+    }
+  }
+
+  var mostHeld: Int { plan.credit ?? 8_192 }
+
+  /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
+  func grant(_ i: Int) {
+    let budget = plan.count.map { max(0, $0 - taken) }
+    let start = UInt32(clamping: holds(inlets[i]) ? mostHeld : plan.credit ?? 500)
+    inlets[i].server.peer.connection.grant(
+      inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? 8_192), budget: budget)
+  }
+
+  /// Listening: a peer wants a link.
+  func requested(_ link: LinkID, _ server: Served) {
+    let asked = server.peer.connection.remoteAttach(link)
+    let connection = { (error: AMQPError) in server.peer.connection.refuse(link, error) }
+    guard asked.role == .sender else {
+      return connection(AMQPError(Condition.notAllowed, "this end receives, it has no messages"))
+    }
+    guard let target = asked.target else {
+      return connection(AMQPError(Condition.invalidField, "an attach without target"))
+    }
+    if target.coordinator { return connection(AMQPError(Condition.notImplemented, "no transactions here")) }
+    let address = target.address.text ?? ""
+    if !address.isEmpty && !plan.patterns.isEmpty && !plan.patterns.contains(where: { matches(address, $0) }) {
+      return connection(AMQPError(Condition.notFound, "no node '\(address)' here"))
+    }
+    server.peer.connection.accept(link) { attach in
+      if attach.target?.dynamic == true { attach.target?.address = .string("dynamic-\(inlets.count)") }
+    }
+    inlets.append(Inlet(server: server, link: link, address: address, isUp: true))
+    grant(inlets.count - 1)
+    if case .running = stage {} else { server.peer.connection.stop(link) }
+  }
+
+  func matches(_ address: String, _ pattern: String) -> Bool {
+    unsafe fnmatch(pattern, address, 0) == 0
+  }
+
+  func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
+    guard let i = inlet(link, server) else { return }
+    let inlet = inlets.remove(at: i)
+    if listener != nil {
+      if reason.error != nil {
+        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
+      }
+      return
+    }
+    if case .running = stage {} else if reason.error == nil { return }
+    var explanation = server.explanation(plan.connect)
+    explanation.action = "receive from '\(inlet.address)'"
+    fail(explanation.failure(reason))
+  }
+
+  func inlet(_ link: LinkID, _ server: Served) -> Int? {
+    inlets.firstIndex { $0.link == link && $0.server === server }
+  }
+}
