@@ -32,6 +32,7 @@ let package = Package(
   targets: [
     .target(name: "Bytes", swiftSettings: pure),
     .target(name: "Wire", dependencies: ["Bytes"], swiftSettings: pure),
+    .target(name: "Capture", dependencies: ["Bytes"], swiftSettings: pure),
     .target(name: "Engine", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
     .target(name: "Render", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
     .target(name: "Transport", dependencies: ["Bytes"], swiftSettings: strict),
@@ -54,6 +55,7 @@ let package = Package(
     .target(name: "Support", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Support", swiftSettings: testing),
     tests("BytesTests", ["Bytes"]),
     tests("WireTests", ["Bytes", "Wire"]),
+    tests("CaptureTests", ["Bytes", "Capture"]),
     tests("EngineTests", ["Bytes", "Wire", "Engine"]),
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
