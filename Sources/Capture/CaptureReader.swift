@@ -10,14 +10,15 @@ package struct CaptureReader: Sendable {
   private var isFinished = false
   private var isOpen = false
   private var isDone = false
-  /// Octets of `input` that the last event lent.
+  /// Octets of `input` that the last event lent and that are done with then.
   private var lent = 0
+  private var file: CaptureFile?
 
   package init(_ form: InputForm = .auto) {
     self.form = form
   }
 
-  /// Lets `fill` write up to `room` octets of input; call `nextEvent` until it is nil before the next time.
+  /// Lets `fill` write up to `room` octets of input; `nextEvent` must have been nil since the last time.
   /// - Returns: how many were written.
   @discardableResult
   package mutating func append<E: Error>(
@@ -40,9 +41,35 @@ package struct CaptureReader: Sendable {
 
   /// What comes next, or nil: more input is needed, or after `finish` all was said.
   package mutating func nextEvent() -> CaptureEvent? {
+    if file != nil { return file!.nextEvent(&input, isFinished: isFinished) }
     takeBack()
     if isDone { return nil }
-    if form == .auto && (!input.isEmpty || isFinished) { form = .raw }
+    if form == .auto {
+      if input.count < 4 && !isFinished { return nil }
+      form = detected()
+    }
+    switch form {
+    case .pcap, .pcapng:
+      file = CaptureFile(form == .pcap ? .pcap : .pcapng)
+      return file!.nextEvent(&input, isFinished: isFinished)
+    default: return nextRaw()
+    }
+  }
+
+  /// Lends the octets of the last event.
+  package func withBytes<R, E: Error>(_ range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
+    if file != nil && file!.lendsHeld { return try body(file!.heldOctets.span.extracting(range)) }
+    return try input.withBytes(range, body)
+  }
+
+  private func detected() -> InputForm {
+    if input.count < 4 { return .raw }
+    return input.withReadable { b in
+      PcapReader.matches(b) ? .pcap : PcapngReader.matches(b) ? .pcapng : .raw
+    }
+  }
+
+  private mutating func nextRaw() -> CaptureEvent? {
     if !input.isEmpty {
       if !isOpen {
         isOpen = true
@@ -54,11 +81,6 @@ package struct CaptureReader: Sendable {
     if !isFinished { return nil }
     isDone = true
     return isOpen ? .closed(stream: 0, .inputEnded, time: nil) : nil
-  }
-
-  /// Lends the octets of the last event.
-  package func withBytes<R, E: Error>(_ range: Range<Int>, _ body: (Span<UInt8>) throws(E) -> R) throws(E) -> R {
-    try input.withBytes(range, body)
   }
 
   private mutating func takeBack() {
