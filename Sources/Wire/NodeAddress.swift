@@ -19,6 +19,8 @@ package enum NodeAddress: Sendable, Equatable {
   /// The kinds of peer that want an address in a form of their own.
   package enum Dialect: Sendable, Equatable {
     case rabbitMQ3, rabbitMQ4, other
+    /// Whoever speaks 0-9-1: exchanges and queues are all there is, written as RabbitMQ 4 writes them.
+    case amqp091
 
     package init(product: String?, version: String?) {
       guard product == "RabbitMQ" else {
@@ -42,6 +44,7 @@ package enum NodeAddress: Sendable, Equatable {
   package func text(for dialect: Dialect) -> String? {
     switch (self, dialect) {
     case (.none, _): nil
+    case (_, .amqp091): node091?.address
     case (.verbatim(let text), _): text
     case (.name(let name), .other), (.queue(let name), .other): name
     case (.name(let name), .rabbitMQ4), (.queue(let name), .rabbitMQ4): "/queues/" + PercentEncoding.encode(name)
