@@ -3,6 +3,8 @@
 /// `/{namespace}/{consumer-group}` receives. It is written on Wire alone, so that what it says of the engine is not the
 /// engine's own opinion.
 ///
+/// It speaks 0-9-1 on the same port: `EventterMQ091` takes over when the header says so.
+///
 /// Where the real broker closes a connection, ends a session or dies, this one does and notes why in `complaints`.
 import Bytes
 import Wire
@@ -35,6 +37,8 @@ package struct EventterMQ {
   private var dissector = Dissector()
   private var open = Open()
   private var session: Session?
+  /// The peer speaks 0-9-1: all that follows the header is this one's.
+  package private(set) var classic: EventterMQ091?
   private var lastReceived: Int64 = 0
   private var lastSent: Int64 = 0
 
@@ -78,8 +82,22 @@ package struct EventterMQ {
   package mutating func receive(_ bytes: some Collection<UInt8>, now: Int64) {
     if isOver { return }
     lastReceived = now
+    if classic != nil {
+      classic?.receive(Array(bytes))
+      return follow()
+    }
     input.append(Array(bytes))
-    while !isOver && step() {}
+    while !isOver && classic == nil && step() {}
+    if classic != nil && !input.isEmpty {
+      classic?.receive(input.bytes)
+      follow()
+    }
+  }
+
+  /// What the 0-9-1 side came to is true of the whole.
+  private mutating func follow() {
+    guard let classic else { return }
+    (isOver, complaints, queues, consumed) = (classic.isOver, classic.complaints, classic.queues, classic.consumed)
   }
 
   /// Keepalives within half of the peer's time, and the end of a peer that is silent for all of its own.
@@ -90,6 +108,10 @@ package struct EventterMQ {
   }
 
   package mutating func takeOutput(now: Int64) -> [UInt8] {
+    if classic != nil {
+      defer { follow() }
+      return classic?.takeOutput() ?? []
+    }
     deliver()
     if !output.isEmpty { lastSent = now }
     defer { output.removeAll() }
@@ -97,10 +119,13 @@ package struct EventterMQ {
   }
 
   /// Puts a message into a group.
-  package mutating func publish(_ body: [UInt8], to group: String) { queues[group, default: []].append(body) }
+  package mutating func publish(_ body: [UInt8], to group: String) {
+    queues[group, default: []].append(body)
+    classic?.queues[group, default: []].append(body)
+  }
 
   /// Deliveries that wait for a disposition.
-  package var unsettled: Int { session?.unsettled.count ?? 0 }
+  package var unsettled: Int { classic?.unsettled ?? session?.unsettled.count ?? 0 }
 
   // MARK: Octets
 
@@ -220,6 +245,7 @@ package struct EventterMQ {
     case .amqp10:
       output.append(header.bytes)
       phase = .open
+    case .amqp091 where phase == .header: classic = EventterMQ091(bindings, queues: queues)
     default: die("\(header.description) is not for this port")
     }
   }
