@@ -381,6 +381,30 @@ private let shownInfo = "map([Wire.MapEntry(key: Wire.Value.symbol(\"k\"), value
     #expect(peer.end.takeLog() == [], "told once")
   }
 
+  /// What was under way over the lost link is the application's to send again, before the peer's detach has come.
+  @Test func stolenLinkHasNothingUnsettled() throws {
+    let peer = ScriptedPeer(bare(.acceptor))
+    try peer.dial()
+    var links: [LinkID] = []
+    peer.end.react = { end, event in
+      guard case .attachRequested(let link) = event else { return }
+      links.append(link)
+      end.connection.accept(link)
+    }
+    peer.send(Attach(.receiver, "a"))
+    peer.send(Flow(handle: 0, credit: 10))
+    let old = try #require(links.first)
+    peer.end.deliver(old, 1, "m")
+    #expect(peer.end.connection.unsettled(old) == 1)
+    var again = Attach(.receiver, "a")
+    again.handle = 1
+    peer.send(again)
+    #expect(peer.end.connection.unsettled(old) == 0)
+    _ = peer.end.takeLog()
+    peer.send(Disposition(.receiver, 0, .accepted))
+    #expect(peer.end.takeLog() == [])
+  }
+
   @Test func ourLinkIsStolen() throws {
     let (peer, end, _) = try linked(.receiver)
     peer.send(Detach(handle: 0, closed: false, AMQPError("amqp:link:stolen", "by another")))

@@ -205,6 +205,7 @@ extension Machine10 {
     if let old = names[name], links[old].isLive, links[old].role == role, links[old].remote.name == attach.name {
       let error = AMQPError(Condition.stolen, "attached again under the same name")
       detach(links[old].id, error, closes: false)
+      forget(old)
       tell(old, CloseReason(.link, .local, error))
     }
     if links.count >= Machine10.linkBound && freePlaces.isEmpty {
