@@ -44,7 +44,7 @@ extension Dissector {
     record(.warning, offset, expected(), got(), section, depth: depth)
   }
 
-  private static var maximumProblems: Int { 64 }
+  static var maximumProblems: Int { 64 }
 
   /// The depth of an item of the innermost open compound.
   private var openDepth: UInt8 { stack.last?.depth ?? 0 }

@@ -81,11 +81,11 @@ extension Dissector {
     return defect(offset, "mandatory \(spec.name).\(field)", "null", "part 1 §1.4")
   }
 
-  /// Keys must differ, part 1 §1.6.23.
-  mutating func checkKeys(_ b: Span<UInt8>, _ map: Int, count: UInt32) {
+  /// Keys must differ, part 1 §1.6.23, in 0-9-1 too.
+  mutating func checkKeys(_ b: Span<UInt8>, _ map: Int, count: UInt32, section: String = "part 1 §1.6.23") {
     guard let i = count <= 2 * Dissector.fewKeys ? repeatedAmongFew(b, map) : repeatedAmongMany(b, map) else { return }
     let key = nodes[i]
-    warn(Int(key.offset), "different map keys", "duplicate map key", "part 1 §1.6.23", depth: key.depth)
+    warn(Int(key.offset), "different map keys", "duplicate map key", section, depth: key.depth)
   }
 
   private static var fewKeys: UInt32 { 12 }
@@ -142,5 +142,5 @@ extension Dissector {
   }
 
   /// Whether `value` is only a length.
-  private func comparedByOctets(_ n: Node) -> Bool { n.constructor >= 0x90 }
+  private func comparedByOctets(_ n: Node) -> Bool { n.constructor >= 0x90 || n.is091 }
 }

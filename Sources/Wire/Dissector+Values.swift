@@ -85,7 +85,7 @@ extension Dissector {
   }
 
   /// Ends the picture at a fault: what is open ends here.
-  private mutating func abandon(_ base: Int) -> Int? {
+  mutating func abandon(_ base: Int) -> Int? {
     let end = problems.last?.offset ?? 0
     while stack.count > base {
       let node = stack.removeLast().node

@@ -5,7 +5,8 @@
 ///
 /// It works without recursion on the input (a descriptor inside an array's constructor, bounded by the depth limit, is
 /// the one exception), reuses its memory from call to call and compares every length with what is left before it goes on.
-/// This file: frames and messages. Values are in Dissector+Values, what rows demand in Dissector+Rules.
+/// This file: frames and messages. Values are in Dissector+Values, what rows demand in Dissector+Rules. The same list is
+/// made of 0-9-1 by the extensions under AMQP091.
 import Bytes
 
 package struct Dissector: Sendable {
@@ -18,6 +19,9 @@ package struct Dissector: Sendable {
   var expectation = Expectation.anything
   var expectedAt = 0
   let rules = RowRules.shared
+  let methods = MethodRules.shared
+  /// What the letters of 0-9-1's tables mean.
+  package var tableDialect = FieldTableDialect.rabbitMQ
 
   package init() {}
 

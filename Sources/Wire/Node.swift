@@ -19,6 +19,7 @@ package struct Node: Sendable {
   package var constructor: UInt8
   package var depth: UInt8
   /// Of a described value and the list under it: the row of `CompositeSpec.all`. Of a field: the row it belongs to.
+  /// Of anything of 0-9-1 what Node091 says.
   package var row: UInt16
   /// The number of the field in its row, of the item in its list or of the entry in its map.
   package var field: UInt16
@@ -29,7 +30,7 @@ package struct Node: Sendable {
   /// The index after the last node below this one.
   package var next: UInt32
   /// The number itself (sign-extended; bits of floats and decimals up to 64 bits), the octets of variable-width
-  /// values, the count of compounds and arrays; of a frame: channel, type << 16, doff << 24.
+  /// values, the count of compounds and arrays; of a frame: channel, type << 16, and in 1.0 doff << 24.
   package var value: UInt64
 
   package var range: Range<Int> { Int(offset)..<Int(offset) + Int(length) }

@@ -1,4 +1,4 @@
-/// Any octets as a stream of frames, as a message and as a value: whatever they are, the picture is sound and bounded, and
+/// Any octets as a stream of frames of 1.0 and of 0-9-1, as a message and as a value: whatever they are, the picture is sound and bounded, and
 /// what is called well formed is written anew to the same octets.
 import Bytes
 import Support
@@ -23,6 +23,7 @@ public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMuta
 
 private func fuzz(_ octets: [UInt8]) {
   frames(octets)
+  frames091(octets)
   message(octets)
   value(octets)
 }
@@ -55,6 +56,59 @@ private func frames(_ octets: [UInt8]) {
       hotFrames(&dissector, octets, at, end)
       at = end
     }
+  }
+}
+
+private func frames091(_ octets: [UInt8]) {
+  var dissector = Dissector()
+  var at = 0
+  let b = octets.span
+  while at < octets.count {
+    switch dissector.frame091(b, at: at) {
+    case .incomplete:
+      require(dissector.problems.isEmpty, "incomplete with a problem")
+      require(!Dissector.truncation091(b, at: at).text.isEmpty, "no words")
+      return
+    case .lost:
+      require(dissector.isMalformed, "lost without a fault")
+      return
+    case .frame(let end):
+      require(end >= at + Frame091.overhead && end <= octets.count, "frame ends at \(end)")
+      sound(dissector, octets)
+      if !dissector.isMalformed {
+        require(dissector.reencoded(b) == Array(octets[at..<end]), "frame at \(at) is not the same again")
+        methods(dissector, octets, at)
+      }
+      at = end
+    }
+  }
+  dissector.method091(b, in: 0..<octets.count)
+  sound(dissector, octets)
+  dissector.contentHeader091(b, in: 0..<octets.count)
+  sound(dissector, octets)
+}
+
+/// What is well formed for the dissector is so for the machine, and says the same when it is written and read again.
+private func methods(_ dissector: Dissector, _ octets: [UInt8], _ at: Int) {
+  let b = octets.span
+  guard case .frame(let frame) = Frame091.read(b, at: at, largest: .max) else { fatalError("no frame") }
+  switch frame.type {
+  case .method:
+    guard let record = try? MethodRecord(b, frame.payload) else { fatalError("no method") }
+    let index = dissector.nodes.firstIndex { $0.place == .performative } ?? 0
+    require(dissector.methodRecord(at: index, b) == record, "another method")
+    var q = ByteQueue()
+    guard (try? q.appendMethod(channel: frame.channel, record)) != nil else { fatalError("not written") }
+    let again = q.bytes
+    require((try? MethodRecord(again.span, 7..<again.count - 1)) == record, "method is not the same again")
+  case .header:
+    guard let head = HotContentHeader(b, frame.payload), let properties = try? BasicProperties(b, head.properties)
+    else { fatalError("no content header") }
+    var q = ByteQueue()
+    guard (try? q.append(properties)) != nil else { fatalError("not written") }
+    let again = q.bytes
+    require((try? BasicProperties(again.span, 0..<again.count)) == properties, "properties are not the same again")
+  case .body, .heartbeat: break
   }
 }
 

@@ -1,4 +1,4 @@
-/// The lines of `Vectors/frames-1.0.tsv`: a frame each, and what has to be said of it.
+/// The lines of `Vectors/frames-1.0.tsv` and `frames-0-9-1.tsv`: a frame each, and what has to be said of it.
 
 package struct FrameVector: Sendable, CustomStringConvertible {
   package enum Verdict: String, Sendable { case ok, warning, incomplete, malformed }
@@ -14,13 +14,16 @@ package struct FrameVector: Sendable, CustomStringConvertible {
   package var description: String { name }
 
   /// All of them. A file that is missing or has a broken line stops the tests.
-  package static let all: [FrameVector] = {
+  package static let all = read("Vectors/frames-1.0.tsv")
+  package static let all091 = read("Vectors/frames-0-9-1.tsv")
+
+  private static func read(_ path: String) -> [FrameVector] {
     do {
-      return try textFixture("Vectors/frames-1.0.tsv").split(separator: "\n").compactMap(FrameVector.init(line:))
+      return try textFixture(path).split(separator: "\n").compactMap(FrameVector.init(line:))
     } catch {
       preconditionFailure("\(error)")
     }
-  }()
+  }
 
   private init?(line: Substring) {
     if line.hasPrefix("#") { return nil }

@@ -7,7 +7,12 @@ extension Dissector {
   package func reencoded(_ b: Span<UInt8>) -> [UInt8] {
     var q = ByteQueue()
     var i = 0
-    if let frame = nodes.first, frame.kind == .frame {
+    if let frame = nodes.first, frame.kind == .frame, frame.is091 {
+      q.append(UInt8(truncatingIfNeeded: frame.value >> 16))
+      q.append16(UInt16(truncatingIfNeeded: frame.value))
+      q.append32(0)
+      i = 1
+    } else if let frame = nodes.first, frame.kind == .frame {
       q.append32(0)
       q.append(UInt8(truncatingIfNeeded: frame.value >> 24))
       q.append(UInt8(truncatingIfNeeded: frame.value >> 16))
@@ -19,7 +24,14 @@ extension Dissector {
       if nodes[i].kind != .problem { reencode(at: i, b, into: &q) }
       i = Int(nodes[i].next)
     }
-    if nodes.first?.kind == .frame { q.patch32(at: q.readable.lowerBound, UInt32(q.count)) }
+    if nodes.first?.kind == .frame {
+      if nodes[0].is091 {
+        q.patch32(at: q.readable.lowerBound + 3, UInt32(q.count - Frame091.headSize))
+        q.append(Frame091.endOctet)
+      } else {
+        q.patch32(at: q.readable.lowerBound, UInt32(q.count))
+      }
+    }
     return q.bytes
   }
 

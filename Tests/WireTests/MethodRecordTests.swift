@@ -107,7 +107,7 @@ private func read(
     #expect(problem("000b000a")?.text == "expected a class: 10, 20, 40, 50, 60, 85 or 90, got 11")
     #expect(problem("003c0079")?.text == "expected a method of basic, got 121")
     #expect(problem("003c0079")?.offset == 2)
-    #expect(problem("003c00")?.text == "expected 4 octets of class and method, got 3 left")
+    #expect(problem("003c00")?.text == "expected 2 octets of method id, got 1 left")
     #expect(problem("003c00500000")?.text == "expected 8 octet(s) of longlong basic.ack.delivery-tag, got 2 left")
     #expect(problem("003c00280000056578")?.text == "expected shortstr basic.publish.exchange: length <= 2, got 5")
   }

@@ -50,11 +50,14 @@ package struct MethodRecord: Sendable, Equatable {
 
   /// The id in the first four octets of a method frame's payload.
   package static func id(_ b: Span<UInt8>, _ payload: Range<Int>) throws(Problem) -> UInt32 {
-    if payload.count < 4 {
-      throw FieldReader.problem(
-        payload.lowerBound, "4 octets of class and method", "\(payload.count) left", "§4.2.4")
-    }
+    if payload.count < 4 { throw noID(payload) }
     return b.u32(payload.lowerBound)
+  }
+
+  static func noID(_ payload: Range<Int>) -> Problem {
+    payload.count < 2
+      ? FieldReader.problem(payload.lowerBound, "2 octets of class id", "\(payload.count) left", "§4.2.4")
+      : FieldReader.problem(payload.lowerBound + 2, "2 octets of method id", "\(payload.count - 2) left", "§4.2.4")
   }
 
   /// What is said of an id without a row. The place is that of the class or, when that is known, of the method.

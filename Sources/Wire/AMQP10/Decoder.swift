@@ -5,6 +5,7 @@ extension Dissector {
   /// The value whose node is at `index`. The nodes must be of these octets and without a fault.
   package func value(at index: Int, _ b: Span<UInt8>) -> Value {
     let n = nodes[index]
+    if n.is091 { return value091(at: index, b) }
     switch n.kind {
     case .described:
       let inner = child(of: index, field: nil) ?? index + 1

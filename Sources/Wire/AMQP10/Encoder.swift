@@ -226,6 +226,7 @@ extension Dissector {
   /// well-formed value the result is the octets it came from, which is what tests hold decoder and encoder to.
   package func reencode(at index: Int, _ b: Span<UInt8>, into q: inout ByteQueue) {
     let n = nodes[index]
+    if n.is091 { return reencode091(at: index, b, into: &q) }
     switch n.kind {
     case .described:
       q.append(0x00)
