@@ -19,7 +19,7 @@ package struct Node: Sendable {
   package var constructor: UInt8
   package var depth: UInt8
   /// Of a described value and the list under it: the row of `CompositeSpec.all`. Of a field: the row it belongs to.
-  /// Of anything of 0-9-1 what Node091 says.
+  /// Of anything of 0-9-1 what Dissector+Nodes091 says.
   package var row: UInt16
   /// The number of the field in its row, of the item in its list or of the entry in its map.
   package var field: UInt16

@@ -1,5 +1,5 @@
 /// Reads the octets of 0-9-1 into nodes: frames, methods, content headers. Tables are in Dissector+Tables091, what the
-/// nodes look like in Node091. The size of a frame and of a table is believed before its end is checked, so that a
+/// nodes look like in Dissector+Nodes091. The size of a frame and of a table is believed before its end is checked, so that a
 /// fault in one leaves what follows it readable.
 import Bytes
 
