@@ -42,6 +42,8 @@ struct FrameNodes {
     return above >= 0 ? nodes[above].row : CompositeSpec.unknown
   }
 
+  func field(of row: UInt16, _ field: UInt16) -> RowTable.Entry? { rows.field(row, field) }
+
   func append(_ entry: RowTable.Entry, to q: inout ByteQueue) { rows.append(entry, to: &q) }
 
   /// The value under a described one.

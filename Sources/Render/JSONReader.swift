@@ -46,13 +46,16 @@ package struct JSONReader {
   /// How deep arrays and objects may nest.
   package static let depthLimit = 64
 
+  private let limit: Int
   private var at = 0
   private var scratch: [UInt8] = []
 
+  private init(limit: Int) { self.limit = limit }
+
   /// The document that `b` holds from start to end.
-  package static func read(_ b: Span<UInt8>) throws(JSONFault) -> JSON {
+  package static func read(_ b: Span<UInt8>, depth: Int = depthLimit) throws(JSONFault) -> JSON {
     if let bad = b.firstInvalidUTF8() { throw JSONFault(offset: bad, reason: "not UTF-8") }
-    var reader = JSONReader()
+    var reader = JSONReader(limit: depth)
     let value = try reader.value(b, depth: 0)
     reader.skipSpace(b)
     if reader.at < b.count { throw reader.fault("something after the document") }
@@ -88,7 +91,7 @@ package struct JSONReader {
   }
 
   private mutating func array(_ b: Span<UInt8>, _ depth: Int) throws(JSONFault) -> JSON {
-    if depth >= JSONReader.depthLimit { throw fault("nested deeper than \(JSONReader.depthLimit)") }
+    if depth >= limit { throw fault("nested deeper than \(limit)") }
     at += 1
     var items: [JSON] = []
     skipSpace(b)
@@ -103,7 +106,7 @@ package struct JSONReader {
   }
 
   private mutating func object(_ b: Span<UInt8>, _ depth: Int) throws(JSONFault) -> JSON {
-    if depth >= JSONReader.depthLimit { throw fault("nested deeper than \(JSONReader.depthLimit)") }
+    if depth >= limit { throw fault("nested deeper than \(limit)") }
     at += 1
     var members: [JSONMember] = []
     var names: Set<String> = []

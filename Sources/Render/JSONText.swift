@@ -51,6 +51,13 @@ extension ByteQueue {
     append(UInt8(ascii: "\""))
   }
 
+  /// Appends octets as a JSON string of hexadecimal digits.
+  package mutating func append(jsonHex bytes: Span<UInt8>) {
+    append(UInt8(ascii: "\""))
+    append(hex: bytes)
+    append(UInt8(ascii: "\""))
+  }
+
   /// Appends a document that is known to be JSON without the white space between its tokens, so that it fits a line.
   package mutating func append(jsonOnOneLine document: Span<UInt8>) {
     var quoted = false

@@ -24,10 +24,7 @@ package struct MessageJSON {
   private let rows = RowTable.shared
   private var nodes: [Node] { json.nodes }
 
-  private init(_ dissector: Dissector, _ style: Style) {
-    json = ValueJSON(dissector)
-    self.style = style
-  }
+  init(_ json: ValueJSON, _ style: Style = .lossless) { (self.json, self.style) = (json, style) }
 
   /// Appends the object of the message in `dissector` (without a newline).
   /// - Parameter first: the node of the first section: 0 after `Dissector.message`, another after a performative.
@@ -35,7 +32,7 @@ package struct MessageJSON {
     _ dissector: Dissector, _ b: Span<UInt8>, from first: Int = 0, _ context: MessageContext, style: Style = .lossless,
     to q: inout ByteQueue
   ) {
-    let writer = MessageJSON(dissector, style)
+    let writer = MessageJSON(ValueJSON(dissector), style)
     q.append(UInt8(ascii: "{"))
     var comma = false
     if let address = context.address {
@@ -58,7 +55,7 @@ package struct MessageJSON {
 
   // MARK: Sections
 
-  private func sections(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
+  func sections(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
     // One bit a section from 0x70 on.
     var seen: UInt16 = 0
     var others = false
@@ -132,7 +129,7 @@ package struct MessageJSON {
     var i = list + 1
     while i < Int(nodes[list].next) {
       let n = nodes[i]
-      if !n.isNull, let entry = rows.field(nodes[list].row, n.field) {
+      if !n.isNull, n.kind != .problem, let entry = rows.field(nodes[list].row, n.field) {
         if !first { q.append(UInt8(ascii: ",")) }
         first = false
         q.append(UInt8(ascii: "\""))
@@ -164,7 +161,7 @@ package struct MessageJSON {
 
   // MARK: Maps
 
-  private func map(_ i: Int, _ keys: Primitive, _ b: Span<UInt8>, to q: inout ByteQueue) {
+  func map(_ i: Int, _ keys: Primitive, _ b: Span<UInt8>, to q: inout ByteQueue) {
     if nodes[i].kind != .map || style == .plain {
       return style == .plain ? json.plain(i, b, to: &q) : json.append(i, b, to: &q)
     }

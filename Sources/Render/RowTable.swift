@@ -14,6 +14,10 @@ final class RowTable: Sendable {
     var hasChoices = false
     /// Whether text may stand without quotes: the type is fixed, or it is an address.
     var isBare = true
+    /// The type of the field's values; `any` when it isn't fixed.
+    var primitive = Primitive.any
+    /// The row that has the field's own name (source, target, error), or `unknown`.
+    var row = CompositeSpec.unknown
   }
 
   /// What a field may hold.
@@ -46,6 +50,8 @@ final class RowTable: Sendable {
         case .binary: entry.form = .binary
         default: entry.form = .fixed
         }
+        entry.primitive = field.type.primitive
+        if let row = CompositeSpec.all.firstIndex(where: { $0.name == field.name }) { entry.row = UInt16(row) }
         entry.hasChoices = !field.type.choices.isEmpty
         entry.isBare = entry.form != .any || field.requires == "address"
         add(field.name, entry)

@@ -22,14 +22,17 @@ package import Wire
 /// Writes nodes as JSON. Made for one picture and thrown away: it holds on to the nodes.
 package struct ValueJSON {
   let nodes: [Node]
+  /// The node whose octets must not be shown, or -1.
+  private let secret: Int
 
-  package init(_ dissector: Dissector) { nodes = dissector.nodes }
+  package init(_ dissector: Dissector, secret: Int? = nil) { (nodes, self.secret) = (dissector.nodes, secret ?? -1) }
 
   // MARK: Lossless
 
   /// Appends the value at `index` in its tagged form.
   package func append(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     let n = nodes[index]
+    if index == secret { return q.append("\"***\"") }
     switch n.kind {
     case .described:
       q.append("{\"described\":{\"descriptor\":")
@@ -47,7 +50,8 @@ package struct ValueJSON {
       q.append(tag)
       bare(index, b, to: &q)
       q.append(UInt8(ascii: "}"))
-    case .frame, .opaque, .problem: q.append("null")
+    case .opaque: octets(n, b, to: &q)
+    case .frame, .problem: q.append("null")
     }
   }
 
@@ -60,15 +64,27 @@ package struct ValueJSON {
     case .array: array(index, b, to: &q)
     case .described: append(index, b, to: &q)
     case .scalar: scalar(n, b, to: &q)
-    case .frame, .opaque, .problem: q.append("null")
+    case .opaque: octets(n, b, to: &q)
+    case .frame, .problem: q.append("null")
     }
   }
 
+  /// What should be text and is not.
+  private func octets(_ n: Node, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    q.append("{\"octets\":")
+    q.append(jsonHex: b.extracting(n.contentRange))
+    q.append(UInt8(ascii: "}"))
+  }
+
   private func items(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+    items(from: index + 1, to: Int(nodes[index].next), b, to: &q)
+  }
+
+  func items(from start: Int, to end: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     q.append(UInt8(ascii: "["))
     var first = true
-    var i = index + 1
-    while i < Int(nodes[index].next) {
+    var i = start
+    while i < end {
       if nodes[i].kind != .problem {
         if !first { q.append(UInt8(ascii: ",")) }
         first = false
