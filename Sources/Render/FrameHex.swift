@@ -8,7 +8,7 @@ package import Bytes
 package import Wire
 
 package struct FrameHex {
-  private let frame: FrameNodes
+  let frame: FrameNodes
   private let end: Int
   /// Where the annotation starts, counted after the offset and its two spaces.
   private static let column = 28
@@ -26,13 +26,17 @@ package struct FrameHex {
     let hex = FrameHex(frame: frame, end: first.kind == .frame ? first.range.upperBound : end)
     var at = Int(first.offset)
     hex.all(b, &at, to: &q)
+    if first.kind == .frame && first.is091 { hex.upTo(hex.end - 1, b, &at, 1, to: &q) }
+    if at + 1 == hex.end && first.kind == .frame && first.is091 {
+      hex.octets(at..<hex.end, b, &at, 0, "frame-end", to: &q)
+    }
     if at < hex.end { hex.octets(at..<hex.end, b, &at, 1, "not read", to: &q) }
   }
 
-  private var nodes: [Node] { frame.nodes }
+  var nodes: [Node] { frame.nodes }
 
   /// How far a node is indented: a frame's performative as far as the frame.
-  private func level(_ n: Node) -> Int { max(0, Int(n.depth) - (nodes[0].kind == .frame ? 1 : 0)) }
+  func level(_ n: Node) -> Int { max(0, Int(n.depth) - (nodes[0].kind == .frame ? 1 : 0)) }
 
   private func all(_ b: Span<UInt8>, _ at: inout Int, to q: inout ByteQueue) {
     var i = 0
@@ -40,6 +44,10 @@ package struct FrameHex {
       let n = nodes[i]
       let start = Int(n.offset)
       let level = self.level(n)
+      if n.is091 && n.kind != .frame {
+        i = node091(i, b, &at, to: &q) + 1
+        continue
+      }
       switch n.kind {
       case .frame: head(n, b, &at, to: &q)
       case .problem:
@@ -68,6 +76,10 @@ package struct FrameHex {
 
   private func head(_ n: Node, _ b: Span<UInt8>, _ at: inout Int, to q: inout ByteQueue) {
     var text = ByteQueue()
+    if n.is091 {
+      text.appendFrameHead091(n)
+      return octets(Int(n.offset)..<Int(n.content), b, &at, 0, text, to: &q)
+    }
     text.appendFrameHead(n)
     if n.length < 8 { return octets(n.range, b, &at, 0, text, to: &q) }
     octets(Int(n.offset)..<Int(n.offset) + 8, b, &at, 0, text, grouped: true, to: &q)
@@ -181,7 +193,7 @@ package struct FrameHex {
   }
 
   /// The start of a text: its octets are all there beside it.
-  private func text(_ text: Span<UInt8>, to q: inout ByteQueue) {
+  func text(_ text: Span<UInt8>, to q: inout ByteQueue) {
     var shown = min(text.count, 64)
     while shown < text.count && text[shown] & 0xc0 == 0x80 { shown -= 1 }
     q.append(quoted: text.extracting(0..<shown))
@@ -204,7 +216,7 @@ package struct FrameHex {
   // MARK: Lines
 
   /// Shows what lies between the last line and `start`: octets that no node covers, after a fault.
-  private func upTo(_ start: Int, _ b: Span<UInt8>, _ at: inout Int, _ level: Int, to q: inout ByteQueue) {
+  func upTo(_ start: Int, _ b: Span<UInt8>, _ at: inout Int, _ level: Int, to q: inout ByteQueue) {
     if at < start { octets(at..<start, b, &at, level, "not read", to: &q) }
   }
 
@@ -217,7 +229,7 @@ package struct FrameHex {
   }
 
   /// A range of octets with its annotation on the first line. What was shown already is not shown again.
-  private func octets(
+  func octets(
     _ range: Range<Int>, _ b: Span<UInt8>, _ at: inout Int, _ level: Int, _ text: ByteQueue, grouped: Bool = false,
     secret: Range<Int>? = nil, to q: inout ByteQueue
   ) {

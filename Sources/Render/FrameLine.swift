@@ -4,7 +4,7 @@ package import Bytes
 package import Wire
 
 package struct FrameLine {
-  private let frame: FrameNodes
+  let frame: FrameNodes
   /// How much of a body is shown.
   private static let preview = 72
 
@@ -14,7 +14,7 @@ package struct FrameLine {
     _ dissector: Dissector, _ b: Span<UInt8>, origin: Int? = nil, showSecrets: Bool = false, to q: inout ByteQueue
   ) {
     let line = FrameLine(frame: FrameNodes(dissector, b, origin: origin, showSecrets: showSecrets))
-    line.append(b, to: &q)
+    if line.nodes.first?.is091 == true { line.append091(b, to: &q) } else { line.append(b, to: &q) }
   }
 
   /// Appends what the eight octets in front of a connection say.
@@ -23,7 +23,7 @@ package struct FrameLine {
     q.append(utf8: header.description)
   }
 
-  private var nodes: [Node] { frame.nodes }
+  var nodes: [Node] { frame.nodes }
 
   private func append(_ b: Span<UInt8>, to q: inout ByteQueue) {
     var i = 0
@@ -52,7 +52,7 @@ package struct FrameLine {
     }
   }
 
-  private func inner(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+  func inner(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     if frame.problems.isEmpty { return }
     for i in index..<Int(nodes[index].next) where nodes[i].kind == .problem {
       q.append("  ")
@@ -85,7 +85,8 @@ package struct FrameLine {
     if value == frame.secret { return q.append("***") }
     let code = frame.code(nodes[i])
     switch code {
-    case Code.data where nodes[value].kind == .scalar: body(b.extracting(nodes[value].contentRange), to: &q)
+    case Code.data where nodes[value].kind == .scalar:
+      FrameLine.body(b.extracting(nodes[value].contentRange), to: &q)
     case Code.amqpValue, Code.amqpSequence:
       q.append(
         code == Code.amqpValue ? "value " : "sequence ")
@@ -102,7 +103,7 @@ package struct FrameLine {
     }
   }
 
-  private func body(_ octets: Span<UInt8>, to q: inout ByteQueue) {
+  static func body(_ octets: Span<UInt8>, to q: inout ByteQueue) {
     var shown = min(octets.count, FrameLine.preview)
     if octets.firstInvalidUTF8() == nil {
       // Not in the middle of a character.

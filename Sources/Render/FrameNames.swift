@@ -58,6 +58,7 @@ struct FrameNodes {
 
   /// SASL responses carry passwords and proofs; a token travels in the body of a put-token request.
   private static func secret(_ d: Dissector, _ b: Span<UInt8>) -> Int? {
+    if d.nodes.first?.is091 == true { return secret091(d, b) }
     let rows = RowTable.shared
     var putToken = false
     var i = 0
@@ -102,7 +103,8 @@ struct FrameNodes {
 
   /// The user that a PLAIN response names: NUL, user, NUL, password, with an identity to act as in front or not.
   func plainUser(_ index: Int, _ b: Span<UInt8>) -> Range<Int>? {
-    guard index > 0, nodes[index].place == .field, nodes[index].field == 1, nodes[index - 1].kind == .scalar,
+    guard index > 0, nodes[index].place == .field, nodes[index].field == (nodes[index].is091 ? 2 : 1),
+      nodes[index - 1].kind == .scalar,
       b.extracting(nodes[index - 1].contentRange).matches("PLAIN")
     else { return nil }
     let range = nodes[index].contentRange
@@ -130,6 +132,7 @@ struct FrameNodes {
   /// A scalar as text that tells types apart where they could be mixed up: "7" is a string, 7 a number, :x a symbol.
   /// - Parameter bare: the type is fixed by the place, so text stands without quotes where it can.
   func appendScalar(_ n: Node, _ b: Span<UInt8>, bare: Bool, to q: inout ByteQueue) {
+    if n.is091 { return appendScalar091(n, b, bare: bare, to: &q) }
     switch Primitive.of(n.constructor) {
     case .boolean: q.append(n.value == 1 ? "true" : "false")
     case .ubyte, .ushort, .uint, .ulong: q.append(decimal: n.value)
@@ -225,6 +228,7 @@ struct FrameNodes {
   /// Where the problem at `index` stands: "attach.source.address", "transfer.payload/application-properties[key]". Empty
   /// when it is the performative as a whole, which is named anyway.
   func path(to index: Int, _ b: Span<UInt8>) -> String {
+    if nodes[0].is091 { return path091(to: index, b) }
     var chain: [Int] = []
     var i = 0
     while i < index {

@@ -4,7 +4,7 @@ package import Bytes
 package import Wire
 
 package struct FrameTree {
-  private let frame: FrameNodes
+  let frame: FrameNodes
   /// Octets of a binary that are shown.
   private static let octets = 256
 
@@ -19,7 +19,7 @@ package struct FrameTree {
     while i < tree.nodes.count {
       let n = tree.nodes[i]
       if n.kind == .frame {
-        q.appendFrameHead(n)
+        if n.is091 { q.appendFrameHead091(n) } else { q.appendFrameHead(n) }
         q.append(UInt8(ascii: "\n"))
         level = 1
         i += 1
@@ -30,7 +30,7 @@ package struct FrameTree {
     }
   }
 
-  private var nodes: [Node] { frame.nodes }
+  var nodes: [Node] { frame.nodes }
 
   private func node(_ i: Int, _ b: Span<UInt8>, _ level: Int, to q: inout ByteQueue) {
     let n = nodes[i]
@@ -41,6 +41,7 @@ package struct FrameTree {
       q.append(UInt8(ascii: "\n"))
       return
     }
+    if n.is091 { return node091(i, b, level, to: &q) }
     label(i, b, to: &q)
     switch n.kind {
     case .scalar: scalar(i, b, to: &q)
@@ -122,7 +123,7 @@ package struct FrameTree {
     children(i, b, level + 1, to: &q)
   }
 
-  private func children(_ i: Int, _ b: Span<UInt8>, _ level: Int, to q: inout ByteQueue) {
+  func children(_ i: Int, _ b: Span<UInt8>, _ level: Int, to q: inout ByteQueue) {
     var k = i + 1
     while k < Int(nodes[i].next) {
       let value = Int(nodes[k].next)
@@ -144,6 +145,7 @@ package struct FrameTree {
 
   /// What follows a label on its line, and the lines below it.
   private func body(_ i: Int, _ b: Span<UInt8>, _ level: Int, to q: inout ByteQueue) {
+    if nodes[i].is091 { return body091(i, b, level, to: &q) }
     switch nodes[i].kind {
     case .scalar: scalar(i, b, to: &q)
     case .list, .map, .array: compound(i, b, level, to: &q)

@@ -34,10 +34,14 @@ final class Trace {
     self.init(form, showSecrets: arguments.flag("show-secrets")) { diagnostics.writeLines($0) }
   }
 
-  func attach(to peer: Peer) {
-    let incoming = Stream()
-    let outgoing = Stream()
-    peer.tap = { [self] direction, octets in
+  func attach(to peer: Peer) { peer.tap = tap() }
+
+  /// Takes the octets of one connection.
+  func tap() -> (Peer.Direction, Span<UInt8>) -> Void {
+    let dialect = Dialect()
+    let incoming = Stream(dialect)
+    let outgoing = Stream(dialect)
+    return { [self] direction, octets in
       switch direction {
       case .incoming: if form != .plainHex { show(octets, incoming, "<- ") }
       case .outgoing: show(octets, outgoing, "-> ")
@@ -45,11 +49,20 @@ final class Trace {
     }
   }
 
+  /// Which protocol a connection speaks, once its first octets have told. Only one side of 0-9-1 sends a header.
+  private final class Dialect {
+    var is091: Bool?
+  }
+
   /// One direction: what is not a whole frame yet, and which deliveries go on in the next one.
   private final class Stream {
     var octets = ByteQueue()
     var open: Set<UInt64> = []
     var isLost = false
+    var contents = ContentSequence()
+    let dialect: Dialect
+
+    init(_ dialect: Dialect) { self.dialect = dialect }
   }
 
   private func show(_ octets: Span<UInt8>, _ stream: Stream, _ arrow: StaticString) {
@@ -70,6 +83,7 @@ final class Trace {
       switch ProtocolHeader.read(b) {
       case .incomplete: return 0
       case .header(let header):
+        if stream.dialect.is091 == nil { stream.dialect.is091 = header == .amqp091 }
         if form == .plainHex {
           text.append(hex: b.extracting(0..<ProtocolHeader.size))
         } else {
@@ -81,7 +95,10 @@ final class Trace {
       case .other: break
       }
     }
-    let result = dissector.frame(b, at: 0, payload: .message)
+    // A frame of 1.0 starts with its size, which is never so large; one of 0-9-1 with its type, which is never 0.
+    let is091 = stream.dialect.is091 ?? (b[0] != 0)
+    stream.dialect.is091 = is091
+    let result = is091 ? dissector.frame091(b, at: 0) : dissector.frame(b, at: 0, payload: .message)
     switch result {
     case .incomplete: return 0
     case .lost:
@@ -90,7 +107,7 @@ final class Trace {
       text.append("no AMQP frame\n")
       return b.count
     case .frame(let end):
-      joinParts(b, stream)
+      if is091 { dissector.follow(&stream.contents) } else { joinParts(b, stream) }
       let frame = b.extracting(0..<end)
       switch form {
       case .plainHex:
