@@ -140,11 +140,14 @@ import Wire
     #expect(disposition.first == id(0) && disposition.last == id(2))
   }
 
-  @Test func messageTooLarge() throws {
+  /// In pieces, or in one frame that the limit on frames lets through.
+  @Test(arguments: [[400, 400, 400], [1_200]]) func messageTooLarge(_ pieces: [Int]) throws {
     var settings = bare(.initiator)
     settings.limits.messageSize = 1_000
     let (peer, end, links) = try TransferTests.receiver(settings)
-    for _ in 0..<3 { peer.send(Transfer(id: id(0), tag: [1], more: true), payload: [UInt8](repeating: 0, count: 400)) }
+    for n in pieces {
+      peer.send(Transfer(id: id(0), tag: [1], more: pieces.count > 1), payload: [UInt8](repeating: 0, count: n))
+    }
     #expect(
       end.takeLog() == [
         "detached a link local amqp:link:message-size-exceeded (a message of more than 1000 octets)"

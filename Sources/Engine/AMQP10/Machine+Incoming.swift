@@ -6,7 +6,9 @@ import Wire
 extension Machine10 {
   /// A plain transfer whose frame is at `frame` in the input. Positions in `t` count from the start of the frame.
   mutating func received(_ t: HotTransfer, session s: Int, frame at: Int, end: Int) -> Event? {
-    if let l = sessions[s].link(handle: t.handle), let id = t.deliveryID, !t.more, !t.aborted,
+    // One frame may hold more than a message may have; `part` says so.
+    let isWhole = !t.more && !t.aborted && end - at - t.payload <= settings.limits.messageSize
+    if isWhole, let l = sessions[s].link(handle: t.handle), let id = t.deliveryID,
       let number = Machine10.whole(t, id, &links[l], &sessions[s], &workDue)
     {
       return .delivery(
@@ -18,7 +20,7 @@ extension Machine10 {
     guard let l = transferLink(t.handle, s) else { return nil }
     let tag = at + t.tag.lowerBound..<at + t.tag.upperBound
     let payload = at + t.payload..<end
-    if !t.more && !t.aborted && links[l].receiver.partial == nil {
+    if isWhole && links[l].receiver.partial == nil {
       guard let id = t.deliveryID else { return missingID(l, s) }
       guard let number = begin(l, s, id, settled: t.settled ?? false, t.rcvSettleMode) else { return nil }
       if links[l].credit == 0 { creditEnded(l) }
