@@ -6,9 +6,19 @@ package struct ConnectionSettings: Sendable {
   package enum Role: Sendable { case initiator, acceptor }
 
   package var role: Role
+  /// An initiator has one; an acceptor with both waits for the peer's header.
+  package var protocols: Protocols = .amqp10
+  package struct Protocols: OptionSet, Sendable {
+    package let rawValue: UInt8
+    package init(rawValue: UInt8) { self.rawValue = rawValue }
+    package static let amqp10 = Protocols(rawValue: 1)
+    package static let amqp091 = Protocols(rawValue: 2)
+  }
   package var containerID = "amqp"
   /// What goes into open.hostname and sasl-init.hostname.
   package var hostname: String?
+  /// What goes into connection.open of 0-9-1.
+  package var virtualHost = "/"
   /// Milliseconds of silence after which the peer may give us up; we give it up after twice as much. 0: never.
   package var idleTimeOut: UInt32 = 30_000
   package var limits = Limits()

@@ -30,6 +30,8 @@ package struct Delivery: Sendable {
   package let number: Int
   /// Sent settled: nothing is owed, but `settle` still says when we are done with it.
   package let settled: Bool
+  /// It was delivered before, perhaps to somebody else.
+  package var redelivered = false
   package let messageFormat: UInt32
   package let tag: Slice
   /// The message's sections.
@@ -56,13 +58,21 @@ package enum Event: Sendable {
   case drained(LinkID)
   /// The sender knows that it has no credit: nothing more is under way.
   case stopped(LinkID)
+  /// The peer takes no messages for now, and says why.
+  case blocked(String)
+  case unblocked
+  /// A declaration is made, or refused. Told in the order in which they were asked for.
+  case declared(Int, AMQPError?)
   /// The connection is over, and nothing follows. Bytes may still wait to be written.
   case closed(CloseReason)
 }
 
 /// What the peer said of itself.
 package struct PeerDescription: Sendable, Equatable {
+  /// Over 0-9-1: what start and tune say, put in the same words.
   package var open = Open()
+  /// The protocol header it answered with, where that is not the one of our dialect.
+  package var header: ProtocolHeader?
   /// The mechanisms it offered, empty without SASL.
   package var mechanisms: [String] = []
   /// The mechanism that was used.

@@ -26,6 +26,8 @@ package enum Answer: Sendable, Equatable {
   case rejected(AMQPError?)
   case released
   case modified(failed: Bool, undeliverable: Bool)
+  /// The peer had nowhere to put it.
+  case returned(AMQPError)
   /// Settled, and no outcome was named.
   case unspecified
 }

@@ -28,7 +28,10 @@ final class Loopback {
         connection.grant(link, start: 8_192, ceiling: 8_192)
       case .delivery(let delivery): connection.settle(delivery.link, delivery.number...delivery.number, .accept)
       case .closed: connection.close()
-      case .opened, .attached, .detached, .aborted, .answered, .settledBySender, .drained, .stopped: break
+      case .opened, .attached, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .blocked,
+        .unblocked,
+        .declared:
+        break
       }
     }
   }

@@ -6,13 +6,12 @@ extension Machine10 {
   // MARK: Headers
 
   mutating func readHeader() -> Bool {
-    let at = input.readable.lowerBound
     switch input.withReadable({ ProtocolHeader.read($0) }) {
     case .incomplete: return false
     case .other:
       if settings.role == .acceptor { output.append(header(of: phase).bytes) }
       mayOpen = false
-      fail(.transport, AMQPError(Condition.framingError, "the peer does not speak AMQP" + foreign(at)))
+      fail(.transport, AMQPError(Condition.framingError, "the peer does not speak AMQP" + input.foreign))
       return true
     case .header(let header):
       input.skip(ProtocolHeader.size)
@@ -50,6 +49,7 @@ extension Machine10 {
       }
       return
     }
+    if header != wanted { peer.header = header }
     if header == wanted {
       phase = phase == .saslHeader ? .saslMechanisms : .open
     } else {
@@ -60,16 +60,6 @@ extension Machine10 {
             Condition.notImplemented, "the peer speaks \(header.description), not \(wanted.description)",
             info: .string(header.description))))
     }
-  }
-
-  /// What octets that are not AMQP look like.
-  func foreign(_ at: Int) -> String {
-    let b = input.withReadable { Array($0.array.prefix(24)) }
-    if b.starts(with: [0x15, 0x03]) || b.starts(with: [0x16, 0x03]) { return ": it answers with TLS" }
-    if b.starts(with: Array("HTTP".utf8)) || b.starts(with: Array("GET ".utf8)) { return ": it speaks HTTP" }
-    if b.starts(with: Array("SSH-".utf8)) { return ": it speaks SSH" }
-    let hex = b.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
-    return ": it sent \(hex)"
   }
 
   // MARK: SASL, part 5 §5.3

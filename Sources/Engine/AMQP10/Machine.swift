@@ -62,8 +62,10 @@ struct Machine10: Sendable {
   /// Links at once, over all sessions and with those that are not quite gone.
   static let linkBound = 8_192
 
-  init(_ settings: ConnectionSettings, now: Instant) {
+  /// - Parameter input: octets of the peer that came before it was known which machine is to have them.
+  init(_ settings: ConnectionSettings, now: Instant, input: ByteQueue = ByteQueue()) {
     self.settings = settings
+    self.input = input
     dissector.limits = settings.limits
     lastReceived = now
     lastSent = now
@@ -198,7 +200,7 @@ struct Machine10: Sendable {
     let size = input.withReadable { Int($0.u32(0)) }
     if size < 8 || size > Int(settings.limits.frameSize) {
       var found = "a frame of \(size) octets; 8 to \(settings.limits.frameSize) are possible"
-      if phase == .saslMechanisms || phase == .open { found += foreign(at) }
+      if phase == .saslMechanisms || phase == .open { found += input.foreign }
       fail(.connection, AMQPError(Condition.framingError, found))
       return true
     }

@@ -57,6 +57,7 @@ struct ConnectPlan {
     {
       settings.mechanisms = []
     }
+    settings.virtualHost = vhost
     self.settings = settings
   }
 

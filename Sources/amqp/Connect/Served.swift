@@ -9,6 +9,8 @@ final class Served {
   let peer: Peer
   /// Its open has come.
   var isOpen = false
+  /// It said that it takes no messages for now.
+  var isBlocked = false
   /// Its end has been dealt with.
   var isOver = false
   /// Nothing more is expected: it may be dropped when what is to be written is written.

@@ -94,7 +94,7 @@ final class Receiver: Looped {
     case .closed(let reason):
       server.isOver = true
       closed(reason, server)
-    case .delivery, .answered, .aborted, .settledBySender: break
+    case .delivery, .answered, .aborted, .settledBySender, .blocked, .unblocked, .declared: break
     }
   }
 

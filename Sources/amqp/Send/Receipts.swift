@@ -8,6 +8,8 @@ struct Receipts {
   private(set) var rejected = 0
   private(set) var released = 0
   private(set) var modified = 0
+  /// The peer had nowhere to put it.
+  private(set) var returned = 0
   private(set) var unspecified = 0
   /// Nobody answered: the connection was lost or the answer did not come in time.
   private(set) var unanswered = 0
@@ -33,6 +35,9 @@ struct Receipts {
       modified += run.count
       let how = [failed ? "delivery failed" : nil, undeliverable ? "undeliverable here" : nil].compactMap { $0 }
       refuse(run.lowerBound, "modified" + (how.isEmpty ? "" : " (\(how.joined(separator: ", ")))"))
+    case .returned(let error):
+      returned += run.count
+      refuse(run.lowerBound, "returned (\(error.condition)\(error.description.map { ": \($0)" } ?? ""))")
     case .unspecified:
       unspecified += run.count
       refuse(run.lowerBound, "settled without an outcome")
@@ -47,12 +52,13 @@ struct Receipts {
     if firstRefusal == nil { firstRefusal = (number, words) }
   }
 
-  var notAccepted: Int { rejected + released + modified + unspecified }
+  var notAccepted: Int { rejected + released + modified + returned + unspecified }
   var total: Int { accepted + notAccepted + unanswered + sent + unsent }
 
   var counts: [(String, Int)] {
     [
       ("accepted", accepted), ("sent", sent), ("rejected", rejected), ("released", released), ("modified", modified),
+      ("returned", returned),
       ("settled without an outcome", unspecified), ("unanswered", unanswered), ("not sent", unsent),
     ]
   }

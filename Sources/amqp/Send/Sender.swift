@@ -140,7 +140,14 @@ final class Sender: Looped {
     case .closed(let reason):
       server.isOver = true
       closed(reason, server)
-    case .delivery, .aborted, .settledBySender, .drained, .stopped: break
+    case .blocked(let reason):
+      server.isBlocked = true
+      diagnostics.note("\(server.peer.name) takes no messages for now\(reason.isEmpty ? "" : ": \(reason)")")
+    case .unblocked:
+      server.isBlocked = false
+      lastProgress = now
+      diagnostics.note("\(server.peer.name) takes messages again")
+    case .delivery, .aborted, .settledBySender, .drained, .stopped, .declared: break
     }
   }
 
@@ -167,6 +174,8 @@ final class Sender: Looped {
           "not all was accepted\(targetName.map { " by '\($0)'" } ?? "") in \(durationText(timeout))", soFar,
           exitCode: .incomplete))
     }
+    // While the peer says that it takes nothing, nobody has to answer.
+    if served.contains(where: \.isBlocked) { lastProgress = now }
     if listener == nil, trouble == nil, pending, waitsForPeer, now - lastProgress >= plan.answerTimeout {
       fail(
         Failure(

@@ -374,6 +374,7 @@ package final class Dialogue {
       log.append("settled by sender \(at) \(run)")
     case .drained(let link): log.append("drained \(up(link, "drained"))")
     case .stopped(let link): log.append("stopped \(up(link, "stopped"))")
+    case .blocked, .unblocked, .declared: require(false, "an event of 0-9-1")
     case .closed(let reason):
       closed = true
       log.append("closed \(text(reason))")

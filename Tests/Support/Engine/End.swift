@@ -83,7 +83,9 @@ package final class End {
       deliveries.append(delivery)
       messages.append(connection.withBytes(delivery.message) { $0.array })
       tags.append(connection.withBytes(delivery.tag) { $0.array })
-    case .opened, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .closed: break
+    case .opened, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .closed, .blocked,
+      .unblocked, .declared:
+      break
     }
     log.append(text(event))
   }
@@ -108,6 +110,9 @@ package final class End {
     case .settledBySender(let l, let run): "settled by sender \(name(l)) \(run)"
     case .drained(let l): "drained \(name(l))"
     case .stopped(let l): "stopped \(name(l))"
+    case .blocked(let reason): "blocked \(reason)"
+    case .unblocked: "unblocked"
+    case .declared(let number, let error): "declared \(number)" + (error.map { " " + text($0) } ?? "")
     case .closed(let reason): "closed \(text(reason))"
     }
   }
@@ -134,6 +139,7 @@ package final class End {
     case .released: "released"
     case .modified(let failed, let undeliverable):
       "modified" + (failed ? " failed" : "") + (undeliverable ? " undeliverable" : "")
+    case .returned(let error): "returned \(text(error))"
     case .unspecified: "unspecified"
     }
   }
