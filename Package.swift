@@ -77,6 +77,7 @@ if Context.environment["AMQP_FUZZ"] == "1" {
       name: "Dialogue", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Fuzz/Dialogue", swiftSettings: testing),
     fuzz("FuzzDissector", ["Bytes", "Wire"]),
     fuzz("FuzzInitiator", ["Dialogue", "Engine"]),
+    fuzz("FuzzInitiator091", ["Dialogue", "Engine"]),
     fuzz("FuzzAcceptor", ["Dialogue", "Engine"]),
   ]
 }

@@ -15,7 +15,15 @@ extension Span where Element == UInt8 {
   /// Whether the bytes are the same.
   package func matches(_ other: Span<UInt8>) -> Bool {
     if count != other.count { return false }
-    for i in 0..<count where self[i] != other[i] { return false }
+    var i = 0
+    while i &+ 8 <= count {
+      if integer(UInt64.self, at: i) != other.integer(UInt64.self, at: i) { return false }
+      i &+= 8
+    }
+    while i < count {
+      if self[i] != other[i] { return false }
+      i &+= 1
+    }
     return true
   }
 

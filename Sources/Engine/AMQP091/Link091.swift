@@ -21,6 +21,10 @@ struct Link091: Sendable {
   var channel: Int
   var local: Attach
   var remote: Attach
+  /// A queue of the link's own, which is declared first.
+  var ownsQueue = false
+  /// It is.
+  var isPrepared = false
   var sender = Sender()
   var receiver = Receiver()
   /// Why it ends, when we end it.
@@ -55,12 +59,9 @@ struct Link091: Sendable {
     var cache = SectionsCache()
     /// The queue; empty: the one declared last on the channel.
     var queue = ""
-    /// Bound to an exchange by a queue of its own, which is declared first.
+    /// What the link's own queue is bound to.
     var exchange: String?
     var bindingKey = ""
-    var ownsQueue = false
-    /// Methods in front of the consumer are out.
-    var isPrepared = false
     /// A stream: it can't be asked message by message.
     var isStream = false
     var arguments: [MapEntry] = []

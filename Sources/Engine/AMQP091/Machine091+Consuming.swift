@@ -56,12 +56,12 @@ extension Machine091 {
 
   // MARK: What is owed to the peer
 
-  mutating func produceConsumer(_ l: Int) {
+  mutating func produceLink(_ l: Int) {
     let c = links[l].channel
     guard links[l].state == .attached || links[l].state == .attaching, channels[c].isLive else { return }
     let number = channels[c].number
-    if links[l].receiver.ownsQueue && !links[l].receiver.isPrepared {
-      links[l].receiver.isPrepared = true
+    if links[l].ownsQueue && !links[l].isPrepared {
+      links[l].isPrepared = true
       send(
         number, MethodRecord(MethodID.queueDeclare, ["exclusive": .boolean(true), "auto-delete": .boolean(true)]))
       if let exchange = links[l].receiver.exchange {
@@ -72,7 +72,7 @@ extension Machine091 {
             ["exchange": .string(exchange), "routing-key": .string(links[l].receiver.bindingKey)]))
       }
     }
-    guard links[l].state == .attached else { return }
+    guard links[l].state == .attached, links[l].role == .receiver else { return }
     switch links[l].receiver.consumer {
     case .none:
       if links[l].receiver.stop != .no || links[l].receiver.window == 0 { return }
@@ -197,7 +197,7 @@ extension Machine091 {
     channels[c].link = l
     links[l].channel = c
     links[l].receiver.isStream = true
-    links[l].receiver.isPrepared = false
+    links[l].isPrepared = false
     links[l].receiver.consumer = .none
     links[l].receiver.gets = 0
     links[l].receiver.sawEmpty = false
@@ -207,6 +207,14 @@ extension Machine091 {
 }
 
 extension Link091.Receiver {
+  /// Deliveries are expected; others are nobody's.
+  var isConsuming: Bool {
+    switch consumer {
+    case .running, .cancelDue, .cancelling: true
+    case .none, .cancelled: false
+    }
+  }
+
   /// Nothing is acknowledged on the wire. Streams want it always.
   var noAck: Bool { isSettled && !isStream }
 
@@ -217,9 +225,6 @@ extension Link091.Receiver {
   /// How many acknowledgements may be written.
   var mayTell: Int {
     guard let budget else { return .max }
-    switch consumer {
-    case .none, .cancelled: return .max
-    case .running, .cancelDue, .cancelling: return max(0, budget - prefetch - told)
-    }
+    return isConsuming ? max(0, budget - prefetch - told) : .max
   }
 }

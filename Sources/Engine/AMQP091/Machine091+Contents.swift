@@ -42,7 +42,7 @@ extension Machine091 {
     _ method: HotDeliver, _ header: HotContentHeader, _ body: Range<Int>, _ b: Span<UInt8>, _ l: Int,
     _ link: inout Link091, _ channel: inout Channel091, _ limits: Limits, workDue: inout Bool
   ) -> Int? {
-    guard link.state == .attached, channel.isLive, channel.content.kind == .none, link.role == .receiver,
+    guard link.state == .attached, channel.isLive, channel.content.kind == .none, link.receiver.isConsuming,
       body.count <= limits.messageSize
     else { return nil }
     do throws(Problem) {
@@ -88,7 +88,7 @@ extension Machine091 {
     var content = Content()
     content.kind = kind
     content.link = l
-    content.isDropped = l < 0 || !links[l].isLive
+    content.isDropped = l < 0 || !links[l].isLive || (kind == .deliver && !links[l].receiver.isConsuming)
     content.tag = m["delivery-tag"].unsigned ?? 0
     content.redelivered = m["redelivered"].bool ?? false
     content.exchange = m.octets("exchange")

@@ -34,6 +34,8 @@ extension Machine091 {
     if links[l].isRetired { return }
     links[l].isRetired = true
     links[l].state = .detached
+    let c = links[l].channel
+    if c >= 0 && channels[c].link == l { channels[c].link = -1 }
     freePlaces.append(l)
   }
 
@@ -67,6 +69,9 @@ extension Machine091 {
   /// Number and place may be another's.
   mutating func release(_ c: Int) {
     channels[c].state = .closed
+    channels[c].openDue = false
+    channels[c].closeDue = false
+    channels[c].flowOKDue = nil
     if numbers[Int(channels[c].number)] == c { numbers[Int(channels[c].number)] = -1 }
     channels[c].incoming = UnsettledRing()
     channels[c].outgoing = UnsettledRing()
@@ -196,6 +201,7 @@ extension Machine091 {
   private mutating func beginSender(_ l: Int, _ c: Int) -> String? {
     links[l].sender.isSettled = links[l].local.sndSettleMode == .settled
     channels[c].confirms = !links[l].sender.isSettled
+    links[l].ownsQueue = links[l].local.target?.dynamic ?? false
     guard let target = links[l].local.target, !target.dynamic, let address = target.address.text else { return nil }
     switch Node091(address) {
     case .queue(let name):
@@ -219,17 +225,22 @@ extension Machine091 {
     links[l].receiver.isExclusive = source.capabilities.contains("exclusive")
     links[l].receiver.arguments = ConsumeArguments.of(local)
     links[l].receiver.isStream = links[l].receiver.arguments.contains { $0.key.text == "x-stream-offset" }
+    // Queues give what they have away; only streams keep it.
+    if source.distributionMode != nil {
+      let mode = links[l].receiver.isStream ? "copy" : "move"
+      links[l].remote.source?.distributionMode = mode
+    }
     // What is not among them was not understood, and the answer says so.
     links[l].remote.source?.filter = ConsumeArguments.understood(source.filter)
     if source.dynamic {
-      links[l].receiver.ownsQueue = true
+      links[l].ownsQueue = true
       return nil
     }
     let address = source.address.text ?? ""
     switch Node091(address) {
     case .queue(let name): links[l].receiver.queue = name
     case .exchange(let name, let key):
-      links[l].receiver.ownsQueue = true
+      links[l].ownsQueue = true
       links[l].receiver.exchange = name
       // What a topic exchange calls everything; others with no key don't look at it.
       links[l].receiver.bindingKey = key ?? "#"
@@ -247,7 +258,7 @@ extension Machine091 {
     let c = links[l].channel
     if channels[c].openDue || channels[c].isCutting {
       // Nothing of it is out; or half a message is, behind which no channel can be closed.
-      if channels[c].openDue { release(c) }
+      if channels[c].openDue { release(c) } else { channels[c].state = .closing }
       tell(l, CloseReason(.link, .local, error))
       retire(l)
       return

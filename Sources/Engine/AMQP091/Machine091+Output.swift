@@ -35,7 +35,7 @@ extension Machine091 {
       return send(0, MethodRecord(MethodID.connectionCloseOK))
     }
     guard !closeSent else { return }
-    if phase == .running || phase == .opening || (phase == .over && closeDue) { produceChannels() }
+    if phase == .running || phase == .opening { produceChannels() }
     if closeDue && !closeSent {
       closeSent = true
       let code = closeError.map { ReplyCode($0) } ?? .success
@@ -48,7 +48,7 @@ extension Machine091 {
   }
 
   private mutating func produceChannels() {
-    let isEnding = phase == .over || closeDue
+    let isEnding = closeDue
     for c in channels.indices where !channels[c].isCutting {
       if channels[c].openDue {
         channels[c].openDue = false
@@ -63,7 +63,7 @@ extension Machine091 {
     }
     if !isEnding { produceDeclarations() }
     if !isEnding && settings.role == .initiator {
-      for l in links.indices where links[l].role == .receiver { produceConsumer(l) }
+      for l in links.indices { produceLink(l) }
     }
     if settings.role == .acceptor { produceAcceptor() }
     for c in channels.indices {

@@ -6,23 +6,25 @@ import Wire
 extension Machine091 {
   /// How many more messages may be begun on the link now.
   func room(_ id: LinkID) -> Int {
-    guard let l = index(id), isWritable(l), links[l].sender.partial == nil else { return 0 }
+    guard let l = index(id), isWritable(l), links[l].sender.partial == nil, !isBlocked,
+      !channels[links[l].channel].isPaused
+    else { return 0 }
     if settings.role == .acceptor { return acceptorRoom(l) }
     let window = Int(settings.outgoingWindow)
     return links[l].sender.isSettled ? window : max(0, window - channels[links[l].channel].outgoing.count)
   }
 
-  /// Whether a message that was begun can go on now.
+  /// Whether a message that was begun can go on now: also while the peer takes no new ones.
   func canContinue(_ id: LinkID) -> Bool {
     guard let l = index(id), isWritable(l) else { return false }
     return links[l].sender.partial != nil
   }
 
   private func isWritable(_ l: Int) -> Bool {
-    guard phase == .running || phase == .opening, !closeDue, !isBlocked, output.count < Machine091.outputBound,
+    guard phase == .running || phase == .opening, !closeDue, output.count < Machine091.outputBound,
       links[l].state == .attached, links[l].role == .sender
     else { return false }
-    return channels[links[l].channel].isLive && !channels[links[l].channel].isPaused
+    return channels[links[l].channel].isLive
   }
 
   /// Writes frames of the message that is `head` followed by `body`, from `offset` octets on, for as long as the output
@@ -237,10 +239,10 @@ extension Machine091 {
   /// A message came back whole: it is the oldest one with this hash that is not answered. Its confirm follows and says
   /// nothing new. One that nobody misses was sent settled.
   mutating func returned(_ content: Content, _ c: Int) -> Event? {
-    let ring = channels[c].outgoing
     let hash = content.hash.value
+    let places = channels[c].outgoing.first..<channels[c].outgoing.next
     guard
-      let place = (ring.first..<ring.next).first(where: { !ring[$0].done && ring[$0].hash == hash })
+      let place = places.first(where: { !channels[c].outgoing[$0].done && channels[c].outgoing[$0].hash == hash })
     else { return nil }
     return answered(place...place, .returned(content.error ?? AMQPError(.noRoute, "")), c)
   }

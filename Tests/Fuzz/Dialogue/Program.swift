@@ -65,9 +65,10 @@ struct ProgramSettings {
   /// Octets that come at once in the run that gets them in pieces.
   let piece: Int
 
-  init(_ role: ConnectionSettings.Role, _ program: inout Program) {
+  init(_ role: ConnectionSettings.Role, _ protocols: ConnectionSettings.Protocols, _ program: inout Program) {
     let (a, b) = (program.byte(), program.byte())
     var settings = ConnectionSettings(role)
+    settings.protocols = protocols
     if a & 1 != 0 { settings.mechanisms = [] }
     if a & 2 != 0 { (settings.user, settings.password) = ("user", "secret") }
     if a & 4 != 0 { settings.idleTimeOut = b & 1 == 0 ? 0 : 1 }

@@ -1,0 +1,65 @@
+/// Holds what an initiator of 0-9-1 wrote against the rules: frames are well formed and not too large, methods are ones
+/// that a client may send, and every content is whole before anything else stands on its channel.
+import Bytes
+import Engine
+import Wire
+
+struct WrittenCheck091 {
+  private let frameSize: Int
+  private var isOpen: Set<UInt16> = []
+  /// Octets of body that are still due, by channel; nil behind a publish.
+  private var contents: [UInt16: Int?] = [:]
+  private var closed = false
+
+  init(frameSize: Int) { self.frameSize = frameSize }
+
+  mutating func check(_ written: [UInt8]) {
+    guard written.count >= ProtocolHeader.size else { return }
+    require(Array(written.prefix(8)) == ProtocolHeader.amqp091.bytes, "written: another header")
+    var at = ProtocolHeader.size
+    while at < written.count {
+      guard case .frame(let frame) = Frame091.read(written.span, at: at, largest: UInt32(max(frameSize, 65_536))) else {
+        fatalError("written: no frame at \(at)")
+      }
+      require(!closed, "written: a frame after close")
+      switch frame.type {
+      case .method: method(written, frame)
+      case .header:
+        require(contents[frame.channel] == .some(nil), "written: a header on channel \(frame.channel)")
+        guard let header = HotContentHeader(written.span, frame.payload) else { fatalError("written: a header") }
+        contents[frame.channel] = header.bodySize == 0 ? nil : .some(Int(header.bodySize))
+      case .body:
+        guard case .some(.some(let left)) = contents[frame.channel], left >= frame.payload.count else {
+          fatalError("written: a body on channel \(frame.channel)")
+        }
+        require(frame.end - at <= frameSize, "written: a frame of \(frame.end - at) octets")
+        contents[frame.channel] = left == frame.payload.count ? nil : .some(left - frame.payload.count)
+      case .heartbeat: break
+      }
+      at = frame.end
+    }
+  }
+
+  private mutating func method(_ written: [UInt8], _ frame: Frame091) {
+    let m: MethodRecord
+    do { m = try MethodRecord(written.span, frame.payload) } catch { fatalError("written: \(error)") }
+    let name = MethodSpec.row(m.id)?.name ?? "?"
+    let channel = frame.channel
+    if channel == 0 {
+      require(m.id >> 16 == 10, "written: \(name) on channel 0")
+      closed = m.id == MethodID.connectionClose || m.id == MethodID.connectionCloseOK
+      return
+    }
+    if m.id == MethodID.channelOpen {
+      require(isOpen.insert(channel).inserted, "written: a second open of channel \(channel)")
+      return
+    }
+    require(isOpen.contains(channel), "written: \(name) on channel \(channel), which is not open")
+    require(contents[channel] == nil || m.id == MethodID.channelCloseOK, "written: \(name) in a content")
+    if m.id == MethodID.basicPublish { contents[channel] = .some(nil) }
+    if m.id == MethodID.channelClose || m.id == MethodID.channelCloseOK {
+      contents[channel] = nil
+      isOpen.remove(channel)
+    }
+  }
+}
