@@ -119,4 +119,19 @@ private func encoded(_ value: Value) -> [UInt8] {
     #expect(throws: Problem.self) { try decode([0x40, 0x40]) }
     #expect(throws: Problem.self) { try decode([]) }
   }
+
+  /// The size of a level is asked for by every level around it: once each, or this would never end.
+  @Test(
+    arguments: [
+      { .list([$0]) }, { .map([MapEntry(.string("k"), $0)]) }, { .array(ArrayValue(.list, [.list([$0])])) },
+      { .described(descriptor: .ulong(1), value: .list([$0, $0.isNull ? .null : .int(7)])) },
+    ] as [@Sendable (Value) -> Value]) func deepValuesAreMeasuredOnce(_ wrap: @Sendable (Value) -> Value) throws
+  {
+    var value = Value.null
+    for _ in 0..<30 { value = wrap(value) }
+    var q = ByteQueue()
+    q.append(value)
+    #expect(q.count == value.encodedSize)
+    #expect(try decode(q.bytes) == value)
+  }
 }

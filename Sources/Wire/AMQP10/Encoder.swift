@@ -116,7 +116,10 @@ extension ByteQueue {
 
 extension Value {
   /// The format code that needs the fewest octets for this value.
-  package var smallestConstructor: UInt8 {
+  package var smallestConstructor: UInt8 { smallestConstructor(contentSize) }
+
+  /// The same when the size is known: asked for at every level it would take twice as long with each.
+  fileprivate func smallestConstructor(_ contentSize: @autoclosure () -> Int) -> UInt8 {
     switch self {
     case .null: 0x40
     case .boolean(let v): v ? 0x41 : 0x42
@@ -139,9 +142,9 @@ extension Value {
     case .binary(let v): v.count < 256 ? 0xa0 : 0xb0
     case .string(let v): v.utf8.count < 256 ? 0xa1 : 0xb1
     case .symbol(let v): v.utf8.count < 256 ? 0xa3 : 0xb3
-    case .list(let v): v.isEmpty ? 0x45 : v.count < 256 && contentSize < 255 ? 0xc0 : 0xd0
-    case .map(let v): v.count < 128 && contentSize < 255 ? 0xc1 : 0xd1
-    case .array(let v): v.contentSize + 1 <= 255 && v.count <= 255 ? 0xe0 : 0xf0
+    case .list(let v): v.isEmpty ? 0x45 : v.count < 256 && contentSize() < 255 ? 0xc0 : 0xd0
+    case .map(let v): v.count < 128 && contentSize() < 255 ? 0xc1 : 0xd1
+    case .array(let v): contentSize() + 1 <= 255 && v.count <= 255 ? 0xe0 : 0xf0
     case .described: 0x00
     }
   }
@@ -151,13 +154,13 @@ extension Value {
     switch self {
     case .described(let d, let v): return 1 + d.encodedSize + v.encodedSize
     case .list, .map, .array, .binary, .string, .symbol:
-      let code = smallestConstructor
-      switch code >> 4 {
+      let size = contentSize
+      switch smallestConstructor(size) >> 4 {
       case 4: return 1
-      case 0xa: return 2 + contentSize
-      case 0xb: return 5 + contentSize
-      case 0xc, 0xe: return 3 + contentSize
-      default: return 9 + contentSize
+      case 0xa: return 2 + size
+      case 0xb: return 5 + size
+      case 0xc, 0xe: return 3 + size
+      default: return 9 + size
       }
     default: return 1 + Value.width(smallestConstructor)
     }
@@ -184,20 +187,26 @@ extension ArrayValue {
 
   /// The smallest constructor that all the elements share. Never one without octets for the elements, unless that is
   /// how the array came: such arrays are legal, and refused by several peers.
-  package var elementConstructor: UInt8 {
-    if let repeated { return repeated.constructor }
+  package var elementConstructor: UInt8 { elementLayout.constructor }
+
+  /// That constructor, and the octets of all elements behind their own sizes and counts.
+  private var elementLayout: (constructor: UInt8, size: Int) {
+    if let repeated { return (repeated.constructor, 0) }
     var wide: UInt8 = 0
+    var size = 0
     for element in elements {
-      switch element.smallestConstructor {
-      case 0x40: return 0x40
-      case 0x41, 0x42: return 0x56
+      let content = element.contentSize
+      size += content
+      switch element.smallestConstructor(content) {
+      case 0x40: wide = 0x40
+      case 0x41, 0x42: wide = 0x56
       case 0x43: wide = max(wide, 0x52)
       case 0x44: wide = max(wide, 0x53)
       case 0x45: wide = max(wide, 0xc0)
       case let code: wide = max(wide, code)
       }
     }
-    return wide == 0 ? ArrayValue.emptyConstructor(type) : wide
+    return (wide == 0 ? ArrayValue.emptyConstructor(type) : wide, size)
   }
 
   private static func emptyConstructor(_ type: Primitive) -> UInt8 {
@@ -206,18 +215,15 @@ extension ArrayValue {
 
   /// Octets of descriptors, element constructor and elements.
   fileprivate var contentSize: Int {
-    let code = elementConstructor
-    var size = descriptors.reduce(1) { $0 + 1 + $1.encodedSize }
-    for element in elements {
-      switch code >> 4 {
-      case 0xa: size += 1 + element.contentSize
-      case 0xb: size += 4 + element.contentSize
-      case 0xc, 0xe: size += 2 + element.contentSize
-      case 0xd, 0xf: size += 8 + element.contentSize
-      default: size += Value.width(code)
-      }
+    let (code, content) = elementLayout
+    let front = descriptors.reduce(1) { $0 + 1 + $1.encodedSize }
+    switch code >> 4 {
+    case 0xa: return front + elements.count + content
+    case 0xb: return front + 4 * elements.count + content
+    case 0xc, 0xe: return front + 2 * elements.count + content
+    case 0xd, 0xf: return front + 8 * elements.count + content
+    default: return front + elements.count * Value.width(code)
     }
-    return size
   }
 }
 
