@@ -38,6 +38,24 @@ struct Channel091: Sendable {
   /// Decided by the application and not written yet.
   var settlements: [Settlement] = []
 
+  var acceptor = Acceptor()
+
+  /// What only an acceptor knows of a channel.
+  struct Acceptor: Sendable {
+    /// Answers that wait for the end of a message, or for the peer to read.
+    var replies: [MethodRecord] = []
+    /// The window of consumers to come, and that of all together; 0: any.
+    var prefetch = 0
+    var channelPrefetch = 0
+    /// What "" stands for.
+    var lastQueue = ""
+    /// The link of the last publish, -1 for none.
+    var lastPlace = -1
+    var publishes = 0
+    /// The tag of the last publish that is to be confirmed.
+    var confirmed: UInt64 = 0
+  }
+
   struct Incoming: BitwiseCopyable, Sendable {
     /// `decided`: the answer is due.
     enum State: BitwiseCopyable, Sendable { case unsettled, decided, done }

@@ -27,6 +27,9 @@ struct Link091: Sendable {
   var isPrepared = false
   var sender = Sender()
   var receiver = Receiver()
+  /// Acceptor: where a peer publishes to; or what it consumes.
+  var place = Place()
+  var subscription = Subscription()
   /// Why it ends, when we end it.
   var detachError: AMQPError?
   /// The application knows that the link is gone.
@@ -89,6 +92,27 @@ struct Link091: Sendable {
     enum Stop: Sendable { case no, asked, told }
   }
 
+  struct Place: Sendable {
+    var exchange: [UInt8] = []
+    var routingKey: [UInt8] = []
+    /// Among the publishes of the channel.
+    var lastUsed = 0
+  }
+
+  struct Subscription: Sendable {
+    /// The consumer tag.
+    var tag: [UInt8] = []
+    var noAck = false
+    /// What may be unacknowledged; 0: any number.
+    var prefetch = 0
+    var wantsOK = false
+    /// The peer wants no more, and has not settled all that it has.
+    var isCancelled = false
+    /// No consumer: messages are asked for one by one, and so many were.
+    var isGet = false
+    var gets = 0
+  }
+
   init(_ id: LinkID, role: Role, channel: Int, local: Attach) {
     (self.id, self.role, self.channel, self.local, remote) = (id, role, channel, local, local)
   }
@@ -114,6 +138,8 @@ struct HeadCache: Sendable {
   /// Of exchange and routing key.
   private(set) var route: UInt64 = 0
   private(set) var isMandatory = false
+  /// Where the delivery tag stands in `frames`, which is another for each.
+  private(set) var tagAt: Int?
 
   func matches(_ head: Span<UInt8>, _ own: Span<UInt8>, mandatory: Bool) -> Bool {
     isValid && isMandatory == mandatory && self.head.span.matches(head) && self.own.span.matches(own)
@@ -133,6 +159,34 @@ struct HeadCache: Sendable {
     sizeAt = frames.count + 11
     frames.appendContentHeader(channel: channel, bodySize: 0, properties: properties.span)
     route = BodyHash.route(exchange.span, routingKey.span)
+    isValid = true
+  }
+
+  /// What goes in front of a message that a peer consumes or asked for.
+  enum Delivery { case consumed(tag: [UInt8]), got }
+
+  mutating func set(
+    _ head: Span<UInt8>, _ own: Span<UInt8>, channel: UInt16, exchange: [UInt8], routingKey: [UInt8],
+    properties: [UInt8], delivery: Delivery
+  ) {
+    (self.head, self.own, isMandatory) = (head.array, own.array, false)
+    frames.removeAll()
+    // Frame header and method, and the consumer's tag in front.
+    let prefix = Frame091.headSize + 4
+    switch delivery {
+    case .consumed(let tag):
+      tagAt = prefix + 1 + tag.count
+      frames.appendDeliver(
+        channel: channel, consumerTag: tag.span, deliveryTag: 0, redelivered: false, exchange: exchange.span,
+        routingKey: routingKey.span)
+    case .got:
+      tagAt = prefix
+      frames.appendGetOK(
+        channel: channel, deliveryTag: 0, redelivered: false, exchange: exchange.span, routingKey: routingKey.span,
+        messageCount: 0)
+    }
+    sizeAt = frames.count + 11
+    frames.appendContentHeader(channel: channel, bodySize: 0, properties: properties.span)
     isValid = true
   }
 }

@@ -72,7 +72,7 @@ extension Machine091 {
     return channel.incoming.append(Channel091.Incoming(link: l, tag: tag, state: .unsettled))
   }
 
-  private func delivery(_ l: Int, _ number: Int, redelivered: Bool) -> Event {
+  func delivery(_ l: Int, _ number: Int, redelivered: Bool) -> Event {
     let message = links[l].receiver.assembly.readable
     return .delivery(
       Delivery(

@@ -148,6 +148,10 @@ extension Machine091 {
     if closeDue || closeSent { return }
     closeDue = true
     closeError = error
+    // A client takes a server's close for a failure, whatever its code: in good order it goes first.
+    if settings.role == .acceptor && error == nil && phase == .running {
+      closeNotBefore = now + Machine091.closeGrace
+    }
     workDue = true
   }
 

@@ -36,7 +36,7 @@ extension Machine091 {
     }
     guard !closeSent else { return }
     if phase == .running || phase == .opening { produceChannels() }
-    if closeDue && !closeSent {
+    if closeDue && !closeSent && closeNotBefore == nil {
       closeSent = true
       let code = closeError.map { ReplyCode($0) } ?? .success
       let text = closeError?.description ?? closeError?.condition ?? ""

@@ -119,7 +119,13 @@ extension Machine091 {
       let at = output.readable.lowerBound + start + sender.cache.sizeAt
       output.patch32(at: at, UInt32(truncatingIfNeeded: size >> 32))
       output.patch32(at: at + 4, UInt32(truncatingIfNeeded: size))
-      if channel.confirms {
+      let tagAt = sender.cache.tagAt
+      if let tagAt {
+        let tag = UInt64(channel.outgoing.next + 1)
+        output.patch32(at: output.readable.lowerBound + start + tagAt, UInt32(truncatingIfNeeded: tag >> 32))
+        output.patch32(at: output.readable.lowerBound + start + tagAt + 4, UInt32(truncatingIfNeeded: tag))
+      }
+      if channel.confirms || tagAt != nil {
         var hash = BodyHash(seed: sender.cache.route)
         if sender.cache.isMandatory {
           hash.add(body.extracting(content.first))
@@ -210,7 +216,7 @@ extension Machine091 {
   }
 
   /// Tells of answered messages run by run.
-  private mutating func answered(_ places: ClosedRange<Int>, _ answer: Answer, _ c: Int) -> Event? {
+  mutating func answered(_ places: ClosedRange<Int>, _ answer: Answer, _ c: Int) -> Event? {
     var run: (link: Int, from: Int, to: Int)?
     for place in places {
       let entry = channels[c].outgoing[place]

@@ -55,6 +55,9 @@ struct Machine091: Sendable {
   var inputEnded = false
   /// Something besides publishes may have to be written.
   var workDue = true
+  /// Acceptor: until then a peer may still end the connection itself.
+  var closeNotBefore: Instant?
+  static let closeGrace: Instant = 300_000_000
   /// connection.blocked.
   var isBlocked = false
 
@@ -131,6 +134,10 @@ struct Machine091: Sendable {
       if output.isEmpty { output.appendHeartbeat() }
       lastSent = now
     }
+    if let until = closeNotBefore, now >= until {
+      closeNotBefore = nil
+      workDue = true
+    }
     for l in links.indices {
       if let at = links[l].receiver.askAgain, now >= at {
         links[l].receiver.askAgain = nil
@@ -147,6 +154,7 @@ struct Machine091: Sendable {
     var at: Instant?
     if let limit = silenceLimit { at = limit }
     if let due = heartbeatDue { at = min(at ?? due, due) }
+    if closeDue, !closeSent, let until = closeNotBefore { at = min(at ?? until, until) }
     for link in links {
       if let again = link.receiver.askAgain { at = min(at ?? again, again) }
     }

@@ -237,7 +237,7 @@ final class Sender: Looped {
   }
 
   /// Every message has its receipt, so the peer's answer to our close could say nothing new; a trace shows it.
-  private var allIsKnown: Bool { trouble == nil && trace == nil && plan.mode != .atMostOnce }
+  private var allIsKnown: Bool { listener == nil && trouble == nil && trace == nil && plan.mode != .atMostOnce }
 
   /// Counts what has no receipt yet: it will get none.
   func account() { account(&receipts) }
