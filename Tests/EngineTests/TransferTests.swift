@@ -153,6 +153,8 @@ import Wire
         "detached a link local amqp:link:message-size-exceeded (a message of more than 1000 octets)"
       ])
     #expect(try peer.expect(Detach.self).error?.condition == Condition.messageSizeExceeded)
+    // About a link that is gone nothing is told.
+    peer.send(Disposition(.sender, id(0), to: id(2), .accepted))
     peer.send(Transfer(id: id(0), tag: nil), payload: text("rest"))
     peer.send(Detach(handle: 0))
     #expect(end.takeLog() == [])

@@ -111,6 +111,7 @@ extension Machine10 {
   /// The peer broke a rule of the link.
   mutating func failLink(_ l: Int, _ error: AMQPError) {
     detach(links[l].id, error, closes: true)
+    forget(l)
     tell(l, CloseReason(.link, .local, error))
   }
 
