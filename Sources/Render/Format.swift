@@ -15,14 +15,15 @@ package struct Format: Sendable {
     case address, key, exchange, headers
     case header([UInt8])
     case property(section: UInt64, index: Int)
+    case annotation(String)
     case offset, number, deliveryCount, redelivered, arrival, arrivalText
 
     /// Whether zeros and a minimum of digits make sense.
     var isNumber: Bool {
       switch self {
       case .size, .number, .deliveryCount, .arrival, .offset: true
-      case .body, .hex, .base64, .prefix, .address, .key, .exchange, .headers, .header, .property, .redelivered,
-        .arrivalText:
+      case .body, .hex, .base64, .prefix, .address, .key, .exchange, .headers, .header, .property, .annotation,
+        .redelivered, .arrivalText:
         false
       }
     }
@@ -87,7 +88,7 @@ private struct FormatField {
   static func needsNodes(_ directive: Format.Directive) -> Bool {
     switch directive {
     case .body, .size, .hex, .base64, .prefix, .address, .number, .arrival, .arrivalText: false
-    case .key, .exchange, .headers, .header, .property, .offset, .deliveryCount, .redelivered: true
+    case .key, .exchange, .headers, .header, .property, .annotation, .offset, .deliveryCount, .redelivered: true
     }
   }
 
@@ -102,10 +103,8 @@ private struct FormatField {
     case .arrivalText: if let ms = context.arrival { q.append(rfc3339: ms) }
     case .key:
       if let i = field(d, Code.properties, 3) { return value(i, b, d, to: &q) }
-      if let key = context.routingKey { return text(key, to: &q) }
       if let i = annotation(d, b, "x-routing-key") { value(i, b, d, to: &q) }
     case .exchange:
-      if let exchange = context.exchange { return text(exchange, to: &q) }
       if let i = annotation(d, b, "x-exchange") { value(i, b, d, to: &q) }
     case .headers:
       guard let map = section(d, Code.applicationProperties) else { return }
@@ -120,8 +119,14 @@ private struct FormatField {
     case .header(let key):
       if let i = entry(d, b, Code.applicationProperties, key) { value(i, b, d, to: &q) }
     case .property(let code, let index): if let i = field(d, code, index) { value(i, b, d, to: &q) }
+    case .annotation(let name): if let i = annotation(d, b, name) { value(i, b, d, to: &q) }
     case .offset:
-      if let i = annotation(d, b, "x-stream-offset") ?? annotation(d, b, "x-opt-offset") { value(i, b, d, to: &q) }
+      let key = Array("x-stream-offset".utf8)
+      if let i = annotation(d, b, "x-stream-offset") ?? annotation(d, b, "x-opt-offset")
+        ?? entry(d, b, Code.applicationProperties, key)
+      {
+        value(i, b, d, to: &q)
+      }
     case .deliveryCount: q.append(decimal: field(d, Code.header, 4).map { d.nodes[$0].value } ?? 0)
     case .redelivered:
       let again = field(d, Code.header, 4).map { d.nodes[$0].value > 0 } ?? false
@@ -146,8 +151,8 @@ private struct FormatField {
     case .prefix: q.append32(UInt32(octets.count))
     case .hex: q.append(hex: octets)
     case .base64: q.append(base64: octets)
-    case .body, .address, .key, .exchange, .headers, .header, .property, .offset, .number, .deliveryCount,
-      .redelivered, .arrival, .arrivalText:
+    case .body, .address, .key, .exchange, .headers, .header, .property, .annotation, .offset, .number,
+      .deliveryCount, .redelivered, .arrival, .arrivalText:
       if escaped { q.append(escaped: octets) } else { q.append(octets) }
     }
   }

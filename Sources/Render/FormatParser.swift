@@ -105,10 +105,12 @@ struct FormatParser {
     case UInt8(ascii: "H"): return .header(try argument("%H{key}"))
     case UInt8(ascii: "p"):
       let name = String(decoding: try argument("%p{name}"), as: UTF8.self)
-      guard let field = MessageDraft.field(named: name) else {
-        throw TextFault("no property '\(name)' for %p: one of \(MessageDraft.fieldNames.joined(separator: ", "))")
+      if let field = MessageDraft.field(named: name) ?? MessageDraft.field(synonym: name) {
+        return .property(section: field.section, index: field.index)
       }
-      return .property(section: field.section, index: field.index)
+      if let annotation = MessageDraft.annotation(synonym: name) { return .annotation(annotation) }
+      let names = MessageDraft.fieldNames + MessageDraft.synonyms
+      throw TextFault("no property '\(name)' for %p: one of \(names.joined(separator: ", "))")
     case UInt8(ascii: "o"): return .offset
     case UInt8(ascii: "n"): return .number
     case UInt8(ascii: "d"): return .deliveryCount

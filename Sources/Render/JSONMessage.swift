@@ -31,7 +31,8 @@ extension MessageDraft {
     case "header": header = try MessageDraft.fields(Code.header, json)
     case "properties": properties = try MessageDraft.fields(Code.properties, json)
     case "delivery-annotations": deliveryAnnotations = try MessageDraft.map(json, .symbol)
-    case "message-annotations": messageAnnotations = try MessageDraft.map(json, .symbol)
+    case "message-annotations":
+      if let entries = try MessageDraft.map(json, .symbol) { messageAnnotations = entries + (messageAnnotations ?? []) }
     case "application-properties": applicationProperties = try MessageDraft.map(json, .string)
     case "footer": footer = try MessageDraft.map(json, .symbol)
     case "body": body = try MessageDraft.body(json)
@@ -44,11 +45,11 @@ extension MessageDraft {
       }
     case "delivery": break
     case "malformed": throw TextFault("this message was broken where it was received and can't be sent")
-    case "basic": throw TextFault("has no place in an AMQP 1.0 message")
+    case "basic": messageAnnotations = (messageAnnotations ?? []) + (try MessageDraft.basic(json))
     default:
       throw TextFault(
         "no such member: address, header, delivery-annotations, message-annotations, properties, application-properties,"
-          + " body, footer")
+          + " body, footer, basic")
     }
   }
 
@@ -102,6 +103,27 @@ extension MessageDraft {
     for member in members {
       do throws(TextFault) {
         entries.append(MapEntry(try TypedText.value(keys, member.name), try Value(json: member.value)))
+      } catch { throw TextFault(".\(member.name): \(error.reason)") }
+    }
+    return entries
+  }
+
+  /// What is 0-9-1's own, as the annotations that stand for it.
+  private static func basic(_ json: JSON) throws(TextFault) -> [MapEntry] {
+    guard case .object(let members) = json else { throw TextFault("expected an object, got \(json.kind)") }
+    var entries: [MapEntry] = []
+    for member in members {
+      guard let (key, type) = MessageMapping.annotation(basicName: member.name) else {
+        throw TextFault(
+          ".\(member.name): no such field: exchange, routing-key, type, app-id, cluster-id, expiration")
+      }
+      do throws(TextFault) {
+        let value: Value
+        switch member.value {
+        case .object: value = try Value(json: member.value)
+        case .null, .boolean, .number, .string, .array: value = try Value(type, member.value)
+        }
+        entries.append(MapEntry(.symbol(key), value))
       } catch { throw TextFault(".\(member.name): \(error.reason)") }
     }
     return entries

@@ -47,8 +47,20 @@ extension Value {
       else { throw TextFault("described: expected {\"descriptor\":V,\"value\":V}") }
       return .described(descriptor: try Value(json: descriptor), value: try Value(json: value))
     }
+    do throws(TextFault) {
+      if name == "longstr" { return .described(descriptor: longstr091, value: try Value(.binary, json)) }
+      if name == "decimal" { return try decimal091(json) }
+    } catch { throw TextFault("\(name): \(error.reason)") }
     guard let type = primitive(named: name) else { throw TextFault("no type '\(name)'") }
     do throws(TextFault) { return try Value(type, json) } catch { throw TextFault("\(name): \(error.reason)") }
+  }
+
+  /// A decimal of 0-9-1: the digits after the point are its scale.
+  private static func decimal091(_ json: JSON) throws(TextFault) -> Value {
+    guard case .string(let text) = json, let decimal = Decimal091(text) else {
+      throw TextFault("expected digits with a point in between, such as \"-3.14\"")
+    }
+    return decimal.value
   }
 
   static func primitive(named name: String) -> Primitive? {

@@ -12,9 +12,8 @@ package struct MessageContext: Sendable, Equatable {
   package var redelivered: Bool?
   /// Milliseconds since 1970-01-01T00:00:00Z.
   package var arrival: Int64?
-  /// Of 0-9-1, where they are not in the message.
-  package var exchange: String?
-  package var routingKey: String?
+  /// It came over 0-9-1: what 1.0 has no field for stands in annotations, see `MessageMapping`.
+  package var isBasic = false
 
   package init() {}
 }

@@ -10,6 +10,8 @@
 /// - Bodies: {"text":T} one data section of UTF-8, {"data":BASE64} one of anything, {"data":[BASE64,…]} several,
 ///   {"value":V}, {"sequence":[V,…]} one, {"sequences":[[V,…],…]} several, {"sections":[BODY,…]} a mix.
 /// - A section that is unknown, or a second one where one is allowed, goes to "other-sections" as a described value.
+/// - "basic" holds what a message of 0-9-1 has and sections have not: exchange, routing-key, type, app-id, cluster-id, and
+///   any other property that fits no field.
 /// - "delivery" tells of the delivery and is not read back; "malformed" tells where reading the message had to stop.
 ///
 /// In the plain style types are dropped and a body that is JSON is embedded.
@@ -21,10 +23,13 @@ package struct MessageJSON {
 
   private let json: ValueJSON
   private let style: Style
+  private let isBasic: Bool
   private let rows = RowTable.shared
   private var nodes: [Node] { json.nodes }
 
-  init(_ json: ValueJSON, _ style: Style = .lossless) { (self.json, self.style) = (json, style) }
+  init(_ json: ValueJSON, _ style: Style = .lossless, isBasic: Bool = false) {
+    (self.json, self.style, self.isBasic) = (json, style, isBasic)
+  }
 
   /// Appends the object of the message in `dissector` (without a newline).
   /// - Parameter first: the node of the first section: 0 after `Dissector.message`, another after a performative.
@@ -32,7 +37,7 @@ package struct MessageJSON {
     _ dissector: Dissector, _ b: Span<UInt8>, from first: Int = 0, _ context: MessageContext, style: Style = .lossless,
     to q: inout ByteQueue
   ) {
-    let writer = MessageJSON(ValueJSON(dissector), style)
+    let writer = MessageJSON(ValueJSON(dissector), style, isBasic: context.isBasic)
     q.append(UInt8(ascii: "{"))
     var comma = false
     if let address = context.address {
@@ -41,6 +46,7 @@ package struct MessageJSON {
       comma = true
     }
     writer.sections(b, first, &comma, to: &q)
+    if context.isBasic { writer.basic(b, first, &comma, to: &q) }
     writer.delivery(b, first, context, &comma, to: &q)
     if let fault = dissector.firstFault { writer.malformed(fault, &comma, to: &q) }
     q.append(UInt8(ascii: "}"))
@@ -111,6 +117,7 @@ package struct MessageJSON {
       member("delivery-annotations", &comma, to: &q)
       map(value, .symbol, b, to: &q)
     case Code.messageAnnotations:
+      if isBasic && isObject(value, .symbol, b) { return annotations(value, own: false, b, &comma, to: &q) }
       member("message-annotations", &comma, to: &q)
       map(value, .symbol, b, to: &q)
     case Code.applicationProperties:
@@ -119,6 +126,35 @@ package struct MessageJSON {
     default:
       member("footer", &comma, to: &q)
       map(value, .symbol, b, to: &q)
+    }
+  }
+
+  /// The annotations that stand for what is 0-9-1's own (`own`), or the others, if there are any.
+  private func annotations(_ map: Int, own: Bool, _ b: Span<UInt8>, _ comma: inout Bool, to q: inout ByteQueue) {
+    var first = true
+    json.eachEntry(map) { key, value in
+      let name = b.extracting(nodes[key].contentRange)
+      let start = MessageMapping.basicName(name)
+      if (start != nil) != own { return }
+      if first { member(own ? "basic" : "message-annotations", &comma, to: &q) }
+      q.append(first ? UInt8(ascii: "{") : UInt8(ascii: ","))
+      first = false
+      q.append(jsonString: name.extracting((start ?? 0)..<name.count))
+      q.append(UInt8(ascii: ":"))
+      if style == .plain { json.plain(value, b, to: &q) } else { json.append(value, b, to: &q) }
+    }
+    if !first { q.append(UInt8(ascii: "}")) }
+  }
+
+  private func basic(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
+    var i = first
+    while i < nodes.count {
+      if nodes[i].place == .section, sectionCode(i) == Code.messageAnnotations, let value = json.described(i),
+        isObject(value, .symbol, b)
+      {
+        return annotations(value, own: true, b, &comma, to: &q)
+      }
+      i = Int(nodes[i].next)
     }
   }
 

@@ -12,6 +12,8 @@
 ///     {"uuid":"8-4-4-4-12"} {"binary":"BASE64"}
 ///     {"map":[[K,V],…]}                in the order of the wire
 ///     {"described":{"descriptor":V,"value":V}}
+///     {"longstr":"BASE64"}             a long string of 0-9-1 that is no UTF-8
+///     {"decimal":"-3.14"}              a decimal of 0-9-1; the digits after the point are its scale
 ///     {"array":{"type":T,"items":[…]}} elements of one type, each as it stands inside its tag: {"array":{"type":"int",
 ///                                      "items":[1,2]}}; of arrays, the inner object; of maps, [[K,V],…]
 ///     {"array":{…,"descriptors":[V,…]}}      descriptors that all elements share, outermost first
@@ -35,6 +37,7 @@ package struct ValueJSON {
     if index == secret { return q.append("\"***\"") }
     switch n.kind {
     case .described:
+      if basic(index, b, tagged: true, to: &q) { return }
       q.append("{\"described\":{\"descriptor\":")
       if index + 1 < Int(n.next) { append(index + 1, b, to: &q) } else { q.append("null") }
       q.append(",\"value\":")
@@ -195,13 +198,39 @@ package struct ValueJSON {
     q.append(UInt8(ascii: "\""))
   }
 
+  /// What only 0-9-1 has; false: something else.
+  private func basic(_ index: Int, _ b: Span<UInt8>, tagged: Bool, to q: inout ByteQueue) -> Bool {
+    guard let inner = described(index), nodes[index + 1].constructor == 0xa3 else { return false }
+    let name = b.extracting(nodes[index + 1].contentRange)
+    if !name.matches("amqp-0-9-1:longstr") && !name.matches("amqp-0-9-1:decimal") { return false }
+    let n = nodes[inner]
+    if n.kind == .scalar && Primitive.of(n.constructor) == .binary && name.matches("amqp-0-9-1:longstr") {
+      q.append(tagged ? "{\"longstr\":" : "")
+      bare(inner, b, to: &q)
+    } else if n.kind == .list, Int(n.next) == inner + 3, name.matches("amqp-0-9-1:decimal"),
+      Primitive.of(nodes[inner + 1].constructor) == .ubyte, Primitive.of(nodes[inner + 2].constructor) == .int
+    {
+      let value = Int32(truncatingIfNeeded: nodes[inner + 2].value)
+      let decimal = Decimal091(scale: UInt8(truncatingIfNeeded: nodes[inner + 1].value), digits: value)
+      q.append(tagged ? "{\"decimal\":\"" : "")
+      q.append(utf8: decimal.text)
+      if tagged { q.append(UInt8(ascii: "\"")) }
+    } else {
+      return false
+    }
+    if tagged { q.append(UInt8(ascii: "}")) }
+    return true
+  }
+
   // MARK: Plain
 
   /// Appends the value without its types.
   package func plain(_ index: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     let n = nodes[index]
     switch n.kind {
-    case .described: if let inner = described(index) { plain(inner, b, to: &q) } else { q.append("null") }
+    case .described:
+      if basic(index, b, tagged: false, to: &q) { return }
+      if let inner = described(index) { plain(inner, b, to: &q) } else { q.append("null") }
     case .map: plainMap(index, b, to: &q)
     case .list, .array:
       let repeated = n.kind == .array && b[Int(n.content) - 1] >> 4 == 4

@@ -46,6 +46,22 @@ package enum Declaration: Sendable, Equatable {
     }
   }
 
+  package var isPassive: Bool {
+    switch self {
+    case .queue(let queue): queue.isPassive
+    case .exchange(let exchange): exchange.isPassive
+    case .bind: false
+    }
+  }
+
+  package var kind: String {
+    switch self {
+    case .queue: "queue"
+    case .exchange: "exchange"
+    case .bind: "binding"
+    }
+  }
+
   /// "queue 'x'", as failures name it.
   package var description: String {
     switch self {

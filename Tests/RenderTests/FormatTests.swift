@@ -62,10 +62,21 @@ import Wire
     let out = try render("[%s%t%k%e%h%H{a}%p{to}%o%n%T%I]%d%D%S", MessageDraft())
     #expect(String(decoding: out, as: UTF8.self) == "[]0false0")
     var context = MessageContext()
-    context.exchange = "x"
-    context.routingKey = "r"
     context.redelivered = true
-    #expect(try render("%e/%k/%D", MessageDraft(), context) == Array("x/r/true".utf8))
+    #expect(try render("%D", MessageDraft(), context) == Array("true".utf8))
+  }
+
+  /// What came over 0-9-1 has no subject, and names of its own.
+  @Test func propertiesOfTheOtherDialect() throws {
+    var d = MessageDraft()
+    for (name, text) in [
+      ("type", "order"), ("app-id", "a"), ("expiration", "5"), ("timestamp", "7"), ("delivery-mode", "1"),
+    ] {
+      try d.set(synonym: name, text: text)
+    }
+    d.messageAnnotations = [.init(.symbol("x-routing-key"), .string("k"))] + (d.messageAnnotations ?? [])
+    let out = try render("%k %p{type} %p{app-id} [%p{cluster-id}] %p{expiration} %p{timestamp} %p{durable}", d)
+    #expect(String(decoding: out, as: UTF8.self) == "k order a [] 5 7000 false")
   }
 
   @Test func bodiesThatAreNoOctets() throws {

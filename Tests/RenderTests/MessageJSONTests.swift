@@ -38,6 +38,13 @@ import Wire
     ),
     (.array(ArrayValue(.int, [.int(1), .int(300)])), #"{"array":{"type":"int","items":[1,300]}}"#),
     (.array(ArrayValue(.symbol, [])), #"{"array":{"type":"symbol","items":[]}}"#),
+    (.described(descriptor: Value.longstr091, value: .binary([255])), #"{"longstr":"/w=="}"#),
+    (Decimal091("-3.14")!.value, #"{"decimal":"-3.14"}"#), (Decimal091("0.00")!.value, #"{"decimal":"0.00"}"#),
+    (Decimal091(scale: 0, digits: .min).value, #"{"decimal":"-2147483648"}"#),
+    (
+      .described(descriptor: Value.longstr091, value: .string("s")),
+      #"{"described":{"descriptor":{"symbol":"amqp-0-9-1:longstr"},"value":"s"}}"#
+    ),
     (
       .array(ArrayValue(.uint, [.uint(1)], descriptors: [.ulong(2), .symbol("s")])),
       #"{"array":{"type":"uint","descriptors":[{"ulong":2},{"symbol":"s"}],"items":[1]}}"#
@@ -76,6 +83,7 @@ import Wire
     let threeTrue = Value.array(ArrayValue(.boolean, [], repeated: .init(constructor: 0x41, count: 3)))
     #expect(valueJSON(threeTrue, plain: true) == "[true,true,true]")
     #expect(valueJSON(.described(descriptor: .ulong(1), value: .int(5)), plain: true) == "5")
+    #expect(valueJSON(Decimal091("1.50")!.value, plain: true) == "1.50")
   }
 
   @Test func numbersWithoutTag() throws {
@@ -96,6 +104,8 @@ import Wire
     (#"{"array":{"type":"int","items":["a"]}}"#, "array: expected an int"),
     (#"{"array":{"type":"int","value":1,"count":2}}"#, "array: only null"),
     (#"{"array":{"type":"null","value":null,"count":4294967295}}"#, "array: expected \"value\""),
+    (#"{"longstr":1}"#, "longstr: expected a string"), (#"{"decimal":"1."}"#, "decimal: expected digits"),
+    (#"{"decimal":"3000000000"}"#, "decimal: expected digits"),
     (#"{"described":{"value":1}}"#, "described: expected"), (#"{"double":"nan"}"#, "double: expected a number"),
     (#"{"uuid":"0123"}"#, "uuid: expected a uuid"),
     (#"{"timestamp":true}"#, "timestamp: expected a number, got a boolean"),
@@ -194,6 +204,37 @@ import Wire
     #expect(try MessageDraft(json: json(text)) == d)
   }
 
+  /// What came over 0-9-1, out and in again; over 1.0 the same annotations are annotations.
+  @Test(arguments: [true, false]) func whatIsBasic(_ isBasic: Bool) throws {
+    var d = MessageDraft()
+    d.messageAnnotations = [
+      .init(.symbol("x-exchange"), .string("")), .init(.symbol("x-routing-key"), .string("q")),
+      .init(.symbol("x-basic-type"), .string("t")), .init(.symbol("x-basic-app-id"), .binary([255])),
+      .init(.symbol("x-basic-delivery-mode"), .ubyte(0)),
+    ]
+    d.body = [.data([])]
+    var context = MessageContext()
+    context.isBasic = isBasic
+    let line = messageJSON(d, .lossless, context)
+    if isBasic {
+      #expect(
+        line == #"{"body":{"text":""},"basic":{"exchange":"","routing-key":"q","type":"t","#
+          + #""app-id":{"binary":"/w=="},"delivery-mode":{"ubyte":0}}}"#)
+    } else {
+      #expect(line.hasPrefix(#"{"message-annotations":{"x-exchange":"","#))
+    }
+    #expect(try MessageDraft(jsonLine: Array(line.utf8).span) == d)
+  }
+
+  @Test func basicByHand() throws {
+    let line = #"{"basic":{"type":"t","delivery-mode":2},"message-annotations":{"a":1},"body":"b"}"#
+    #expect(
+      try MessageDraft(jsonLine: Array(line.utf8).span).messageAnnotations == [
+        .init(.symbol("a"), .long(1)), .init(.symbol("x-basic-type"), .string("t")),
+        .init(.symbol("x-basic-delivery-mode"), .ubyte(2)),
+      ])
+  }
+
   @Test func noBodyIsSentAsEmptyData() {
     var q = ByteQueue()
     MessageDraft().encode(into: &q)
@@ -243,6 +284,7 @@ import Wire
     (#"{"body":{"json":1}}"#, "body.json: no such form"),
     (#"{"body":"a""#, "expected , or } in an object at character 12"),
     (#"{"address":1}"#, "address: expected a string, got a number"),
+    (#"{"basic":{"kind":"x"}}"#, "basic.kind: no such field"), (#"{"basic":{"type":1}}"#, "basic.type: expected a str"),
   ]
   @Test(arguments: refused.indices) func refusals(_ i: Int) {
     let (text, reason) = Self.refused[i]

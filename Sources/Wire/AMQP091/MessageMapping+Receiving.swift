@@ -25,7 +25,9 @@ extension MessageMapping {
         } else {
           annotations.append(MapEntry(.symbol(annotation(property)), value))
         }
-      default:
+      case .contentType, .contentEncoding, .deliveryMode, .correlationID, .replyTo, .messageID, .timestamp, .type,
+        .userID,
+        .appID, .clusterID:
         if let field = fields.first(where: { $0.property == property }), let fitting = fitting(value, property) {
           section[field.field] = fitting
         } else {

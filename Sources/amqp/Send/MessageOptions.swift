@@ -26,7 +26,10 @@ enum MessageOptions {
     if let type = arguments.value("content-type") { try setText(&draft, "content-type", type, "--content-type") }
     if let address = arguments.value("reply-to") { try setText(&draft, "reply-to", address, "--reply-to") }
     draft.applicationProperties = try entries(arguments, "header", key: { .string($0) })
-    draft.messageAnnotations = try entries(arguments, "annotation", key: { .symbol($0) })
+    // Behind those that stand for properties of 0-9-1.
+    if let annotations = try entries(arguments, "annotation", key: { .symbol($0) }) {
+      draft.messageAnnotations = (draft.messageAnnotations ?? []) + annotations
+    }
     draft.deliveryAnnotations = try entries(arguments, "delivery-annotation", key: { .symbol($0) })
     draft.footer = try entries(arguments, "footer", key: { .symbol($0) })
     return draft
@@ -80,6 +83,12 @@ enum MessageOptions {
   private static func setText(_ draft: inout MessageDraft, _ name: String, _ text: String, _ option: String)
     throws(Failure)
   {
-    do throws(TextFault) { try draft.set(name, text: text) } catch { throw .usage(option, error.reason) }
+    do throws(TextFault) {
+      if MessageDraft.field(named: name) == nil {
+        try draft.set(synonym: name, text: text)
+      } else {
+        try draft.set(name, text: text)
+      }
+    } catch { throw .usage(option, error.reason) }
   }
 }
