@@ -24,7 +24,7 @@ _amqp() {
           -D | --delimiter | --delimiter=) return ;;
           --body-as | --body-as=) candidates='data string value sequence' ;;
           -H | --header | --header=) return ;;
-          -P | --property | --property=) candidates='message-id= user-id= to= subject= reply-to= correlation-id= content-type= content-encoding= absolute-expiry-time= creation-time= group-id= group-sequence= reply-to-group-id=' ;;
+          -P | --property | --property=) candidates='message-id= user-id= to= subject= reply-to= correlation-id= content-type= content-encoding= absolute-expiry-time= creation-time= group-id= group-sequence= reply-to-group-id= type= app-id= cluster-id= expiration= timestamp= delivery-mode=' ;;
           -C | --content-type | --content-type=) return ;;
           --reply-to | --reply-to=) return ;;
           --annotation | --annotation=) return ;;
@@ -41,6 +41,7 @@ _amqp() {
           -q | --queue | --queue=) return ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
+          --declare | --declare=) candidates='queue: exchange: bind:' ;;
           --mode | --mode=) candidates='at-most-once at-least-once exactly-once' ;;
           --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
           --rcv-settle-mode | --rcv-settle-mode=) candidates='first second' ;;
@@ -52,7 +53,7 @@ _amqp() {
           --terminus-timeout | --terminus-timeout=) return ;;
           --dynamic=) candidates='delete-on-close delete-on-no-links delete-on-no-messages delete-on-no-links-or-messages' ;;
           -u | --url | --url=) return ;;
-          --protocol | --protocol=) candidates='auto 1.0' ;;
+          --protocol | --protocol=) candidates='auto 1.0 0-9-1' ;;
           --vhost | --vhost=) return ;;
           --hostname | --hostname=) return ;;
           --user | --user=) return ;;
@@ -67,7 +68,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --for --dry-run --stats -q --queue -e --exchange -r --routing-key --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
@@ -83,11 +84,15 @@ _amqp() {
           --stats=) candidates='text json' ;;
           --credit | --credit=) return ;;
           --settle | --settle=) candidates='accept reject release modify modify:failed modify:undeliverable modify:failed,undeliverable none' ;;
+          --consumer-priority | --consumer-priority=) return ;;
+          --argument | --argument=) candidates='x-priority= x-stream-offset=' ;;
           -q | --queue | --queue=) return ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
+          --declare | --declare=) candidates='queue: exchange: bind:' ;;
           --filter | --filter=) candidates='apache.org:selector-filter:string= apache.org:no-local-filter:list= amqp:sql-filter=' ;;
           -o | --offset | --offset=) candidates='first last next' ;;
+          --checkpoint | --checkpoint=) files=f ;;
           --subscription | --subscription=) return ;;
           --mode | --mode=) candidates='at-most-once at-least-once exactly-once' ;;
           --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
@@ -100,7 +105,7 @@ _amqp() {
           --terminus-timeout | --terminus-timeout=) return ;;
           --dynamic=) candidates='delete-on-close delete-on-no-links delete-on-no-messages delete-on-no-links-or-messages' ;;
           -u | --url | --url=) return ;;
-          --protocol | --protocol=) candidates='auto 1.0' ;;
+          --protocol | --protocol=) candidates='auto 1.0 0-9-1' ;;
           --vhost | --vhost=) return ;;
           --hostname | --hostname=) return ;;
           --user | --user=) return ;;
@@ -115,7 +120,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --browse -q --queue -e --exchange -r --routing-key --filter -o --offset --subscription --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac

@@ -64,7 +64,8 @@ extension ValueKind {
       }
       return .number(n)
     case .integer(let range):
-      guard let n = ValueKind.scaled(text, units: [("", 1)]), range.contains(n) else {
+      let number = text.hasPrefix("-") ? Int(text) : ValueKind.scaled(text, units: [("", 1)])
+      guard let n = number, range.contains(n) else {
         throw Expected(what: "a number from \(range.lowerBound) to \(range.upperBound)")
       }
       return .number(n)

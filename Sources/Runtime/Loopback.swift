@@ -9,6 +9,7 @@ final class Loopback {
 
   init(now: Int64) {
     var settings = ConnectionSettings(.acceptor)
+    settings.protocols = [.amqp10, .amqp091]
     settings.containerID = "nobody"
     settings.idleTimeOut = 0
     connection = Connection(settings, now: now)

@@ -28,6 +28,24 @@ package enum Files {
     throw Errno("read", code: EFBIG, subject: path)
   }
 
+  /// Puts `bytes` into the file at `path` in the place of what it holds: whoever reads it, or starts again after a kill, finds
+  /// all of the old content or all of the new.
+  package static func replace(_ path: String, with bytes: Span<UInt8>) throws(Errno) {
+    let beside = path + ".new"
+    let number = unsafe open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
+    if number < 0 { throw Errno(of: "open", subject: beside) }
+    defer { close(number) }
+    var at = 0
+    while at < bytes.count {
+      let rest = bytes.extracting(at..<bytes.count)
+      let n = unsafe rest.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
+      if n < 0 && errno == EINTR { continue }
+      if n < 0 { throw Errno(of: "write", subject: beside) }
+      at += n
+    }
+    if unsafe rename(beside, path) != 0 { throw Errno(of: "rename", subject: path) }
+  }
+
   package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

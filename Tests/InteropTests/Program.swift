@@ -170,7 +170,7 @@ final class Program {
     return String(found ?? "")
   }
 
-  private var hasEnded: Bool {
+  var hasEnded: Bool {
     if status != nil { return true }
     var raw: Int32 = 0
     guard waitpid(pid, &raw, WNOHANG) == pid else { return false }

@@ -30,6 +30,11 @@ package enum ReplyCode: UInt16, Sendable, CaseIterable {
   /// The condition of any code.
   package static func condition(_ code: UInt16) -> String { prefix + "\(code)" }
 
+  /// "404" of the condition "amqp-0-9-1:404"; nil: one of 1.0.
+  package static func number(_ condition: String) -> String? {
+    condition.hasPrefix(prefix) ? String(condition.dropFirst(prefix.count)) : nil
+  }
+
   /// What an error of ours is called on the wire.
   init(_ error: AMQPError) {
     if error.condition.hasPrefix(ReplyCode.prefix),

@@ -10,13 +10,17 @@ struct ConnectPlan {
   let endpoint: Endpoint
   /// Set: be the peer.
   let listen: Endpoint?
+  /// Of an initiator without the protocol: `choice` says which ones are tried.
   let settings: ConnectionSettings
+  let choice: DialectChoice
   /// Nanoseconds.
   let connectTimeout: Int64
   /// As failures name the virtual host.
   let vhost: String
 
-  init(_ arguments: ParsedArguments) throws(Failure) {
+  /// - Parameter needs: what else there is that only one of the protocols has.
+  init(_ arguments: ParsedArguments, needs: [DialectChoice.Need] = []) throws(Failure) {
+    choice = try DialectChoice(arguments, needs)
     let url = try ConnectPlan.url(arguments)
     endpoint = Endpoint(host: url.host, port: url.port)
     connectTimeout = Int64(arguments.nanoseconds("connect-timeout") ?? 10_000_000_000)
@@ -34,7 +38,9 @@ struct ConnectPlan {
     settings.properties = .map([
       MapEntry(.symbol("product"), .string("amqp")), MapEntry(.symbol("version"), .string(Commands.program.version)),
     ])
+    settings.protocols = ConnectionSettings.Protocols(choice.order)
     vhost = arguments.flag("vhost") ? arguments.value("vhost") ?? "" : url.vhost ?? "/"
+    settings.virtualHost = vhost
     if let hostname = arguments.value("hostname") {
       settings.hostname = hostname
     } else if arguments.flag("vhost") || url.vhost != nil {
@@ -55,9 +61,8 @@ struct ConnectPlan {
     if listen == nil, arguments.command.option(long: "dry-run") != nil, arguments.flag("dry-run"),
       !arguments.flag("show-secrets")
     {
-      settings.mechanisms = []
+      settings.mechanisms = choice.order[0] == .amqp091 ? [.anonymous] : []
     }
-    settings.virtualHost = vhost
     self.settings = settings
   }
 

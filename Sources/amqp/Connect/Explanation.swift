@@ -70,9 +70,34 @@ struct Explanation {
           subject, "the peer closed the \(reason.scope.rawValue) without saying why",
           exitCode: reason.scope == .connection ? .unreachable : .failure)
       }
-      let row = Explanation.row(error.condition)
+      let row = Explanation.row(error)
       return Failure(subject, why, nextStep: row.next, exitCode: row.exitCode)
     }
+  }
+
+  /// Nil: all of it is there.
+  func failure(_ declaring: Declaring) -> Failure? {
+    if let (declaration, error) = declaring.refusal {
+      let row = Explanation.row(error)
+      var next = row.next
+      if let argument = Explanation.differing(error) {
+        next = "leave \(argument) as it is there, or delete the \(declaration.kind) first"
+      }
+      return Failure(
+        "cannot \(declaration.isPassive ? "find" : "declare") \(declaration.description)", text(error), nextStep: next,
+        exitCode: row.exitCode)
+    }
+    return declaring.loss.map {
+      var explanation = self
+      explanation.action = "declare \(declaring.declarations[0].description)"
+      return explanation.failure($0)
+    }
+  }
+
+  /// "x-queue-type" of "inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': received 'quorum' but current is …".
+  private static func differing(_ error: AMQPError) -> String? {
+    let parts = (error.description ?? "").split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+    return parts.count == 3 && parts[0].hasSuffix("inequivalent arg ") ? String(parts[1]) : nil
   }
 
   /// "no such node (amqp:not-found: no queue 'x' in vhost '/')" for what the peer says; what we found ourselves says it all.
@@ -85,13 +110,24 @@ struct Explanation {
   }
 
   func text(_ error: AMQPError) -> String {
-    let words = Explanation.row(error.condition).words
+    if let code = ReplyCode.number(error.condition) { return text(code, error) }
+    let words = Explanation.row(error).words
     let description = error.description ?? ""
     // A condition that is not in the table.
     if words.isEmpty {
       return description.isEmpty ? error.condition : "\(description) (\(error.condition))"
     }
     return "\(words) (\(error.condition)\(description.isEmpty ? "" : ": \(description)"))" + redirect(error)
+  }
+
+  /// "no such queue or exchange (404 NOT_FOUND: no queue 'x' in vhost '/')": the reply-text begins with the code's name.
+  private func text(_ code: String, _ error: AMQPError) -> String {
+    var description = error.description ?? ""
+    let parts = description.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+    if parts.count == 3 && parts[1] == "-" { description = "\(parts[0]): \(parts[2])" }
+    let said = description.isEmpty ? code : "\(code) \(description)"
+    let words = Explanation.row(error).words
+    return words.isEmpty ? said : "\(words) (\(said))"
   }
 
   private func redirect(_ error: AMQPError) -> String {
@@ -106,6 +142,11 @@ struct Explanation {
   }
 
   private func nextStep(header: String) -> String? {
+    if plan.choice.order == [.amqp091] && header.hasPrefix("AMQP 1.0") {
+      return "leave --protocol 0-9-1 and what needs it out"
+    }
+    if header == "AMQP 0-9-1", let need = plan.choice.only10 { return "\(need.what) needs AMQP 1.0: \(need.instead)" }
+    if header == "AMQP 0-9-1" && plan.choice.order == [.amqp10] { return "--protocol 0-9-1 speaks it" }
     if header == "AMQP 1.0" { return "--sasl NONE leaves the SASL layer out" }
     if header == "AMQP 1.0 (SASL)" { return "leave --sasl NONE out" }
     if header == "AMQP 1.0 (TLS)" { return "TLS is not in this version yet: use a TLS tunnel" }
@@ -117,13 +158,49 @@ struct Explanation {
     let words: String
     let exitCode: ExitCode
     var next: String?
+
+    init(condition: String, words: String, exitCode: ExitCode, next: String? = nil) {
+      (self.condition, self.words, self.exitCode, self.next) = (condition, words, exitCode, next)
+    }
+
+    init(reply code: ReplyCode, _ words: String, _ exitCode: ExitCode, next: String? = nil) {
+      self.init(condition: code.condition, words: words, exitCode: exitCode, next: next)
+    }
   }
 
-  private static func row(_ condition: String) -> Row {
-    rows.first { $0.condition == condition } ?? Row(condition: condition, words: "", exitCode: .failure)
+  private static func row(_ error: AMQPError) -> Row {
+    // RabbitMQ has no code of its own for it.
+    if error.condition == ReplyCode.notAllowed.condition, let text = error.description, text.contains("vhost"),
+      text.hasSuffix("not found")
+    {
+      return Row(reply: .notAllowed, "no such virtual host", .noSuchAddress, next: "--vhost or the URL's path names it")
+    }
+    return rows.first { $0.condition == error.condition }
+      ?? Row(condition: error.condition, words: "", exitCode: .failure)
   }
 
   private static let rows: [Row] = [
+    Row(reply: .contentTooLarge, "the message is too large", .failure),
+    Row(reply: .noRoute, "no queue takes it", .notAccepted),
+    Row(reply: .connectionForced, "closed by an operator of the peer", .unreachable),
+    Row(
+      reply: .invalidPath, "no such virtual host", .noSuchAddress,
+      next: "the path of the URL, or --vhost, names it"),
+    Row(reply: .accessRefused, "not permitted", .refused),
+    Row(
+      reply: .notFound, "no such queue or exchange", .noSuchAddress,
+      next: "is the name right? --declare queue:NAME creates a queue"),
+    Row(reply: .resourceLocked, "locked by another client", .failure),
+    Row(reply: .preconditionFailed, "a precondition failed", .failure),
+    Row(reply: .frameError, "the peer could not read a frame", .protocolViolation),
+    Row(reply: .syntaxError, "the peer did not like a field", .protocolViolation),
+    Row(reply: .commandInvalid, "the peer did not expect a method", .protocolViolation),
+    Row(reply: .channelError, "the peer did not expect a channel", .protocolViolation),
+    Row(reply: .unexpectedFrame, "the peer did not expect a frame", .protocolViolation),
+    Row(reply: .resourceError, "the peer has not the means", .failure),
+    Row(reply: .notAllowed, "not allowed", .refused),
+    Row(reply: .notImplemented, "not implemented by the peer", .failure),
+    Row(reply: .internalError, "an internal error of the peer", .failure),
     Row(
       condition: Condition.notFound, words: "no such node", exitCode: .noSuchAddress,
       next: "is the name right? a RabbitMQ queue has to be declared first"),

@@ -72,8 +72,26 @@ enum LinkOptions {
       source.dynamicNodeProperties = lifetime
       // No outcomes: a null default-outcome would stand in front of them, over which one broker closes the connection.
     }
+    if role == .receiver { attach.properties = try properties(arguments, &source) }
     attach.source = source
     attach.target = target
     return attach
+  }
+
+  /// Of a receiver: its priority, and what only basic.consume has, which no 1.0 peer is sent.
+  private static func properties(_ arguments: ParsedArguments, _ source: inout Source) throws(Failure) -> Value {
+    var entries: [MapEntry] = []
+    if let priority = arguments.number("consumer-priority") {
+      entries.append(MapEntry(.symbol("rabbitmq:priority"), .int(Int32(clamping: priority))))
+    }
+    var own: [MapEntry] = []
+    for text in arguments.values("argument") {
+      do throws(TextFault) { own.append(try DeclareOptions.argument(text)) } catch {
+        throw .usage("--argument '\(text)'", error.reason, nextStep: "--argument x-priority=5")
+      }
+    }
+    if !own.isEmpty { entries.append(MapEntry(.symbol("amqp-0-9-1:arguments"), .map(own))) }
+    if arguments.flag("exclusive") { source.capabilities.append("exclusive") }
+    return entries.isEmpty ? .null : .map(entries)
   }
 }

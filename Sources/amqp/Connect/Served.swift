@@ -16,13 +16,17 @@ final class Served {
   /// Nothing more is expected: it may be dropped when what is to be written is written.
   var isLeaving = false
 
-  init(dialing plan: ConnectPlan, now: Int64, trace: Trace?) {
-    peer = Peer(dialing: plan.endpoint, plan.settings, now: now, deadline: now + plan.connectTimeout)
+  init(dialing plan: ConnectPlan, as dialect: DialectChoice.Protocols, now: Int64, trace: Trace?) {
+    var settings = plan.settings
+    settings.protocols = dialect
+    peer = Peer(dialing: plan.endpoint, settings, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
   }
 
   init(rehearsing plan: ConnectPlan, now: Int64, trace: Trace?) {
-    peer = Peer(rehearsing: plan.settings, now: now)
+    var settings = plan.settings
+    settings.protocols = plan.choice.order[0]
+    peer = Peer(rehearsing: settings, now: now)
     trace?.attach(to: peer)
   }
 
@@ -35,19 +39,33 @@ final class Served {
 
   /// Which form of address it takes.
   var dialect: NodeAddress.Dialect {
+    if speaks091 { return .amqp091 }
     let description = peer.connection.peer
     return NodeAddress.Dialect(product: description.product, version: description.version)
+  }
+
+  var speaks091: Bool { peer.connection.dialect == .amqp091 }
+
+  /// Why another connection, over 0-9-1, is the thing to do now; nil: it isn't.
+  func reasonToFallBack(_ plan: ConnectPlan, needsManagement: Bool = false, needsStreams: Bool = false) -> String? {
+    if speaks091 || !plan.choice.order.contains(.amqp091) { return nil }
+    let description = peer.connection.peer
+    if !isOpen { return description.header == .amqp091 ? "that is what \(peer.name) speaks" : nil }
+    if needsManagement && dialect != .rabbitMQ4 { return "\(peer.name) has no management node over AMQP 1.0" }
+    if needsStreams && dialect == .rabbitMQ3 { return "\(peer.name) knows no stream offsets over AMQP 1.0" }
+    return nil
   }
 
   /// "connected to localhost:5672: RabbitMQ 4.0.5, container-id rabbit@host, SASL PLAIN"
   var description: String {
     let d = peer.connection.peer
     var parts = [
-      [d.product, d.version].compactMap { $0 }.joined(separator: " "), "container-id \(d.open.containerID)",
+      [d.product, d.version].compactMap { $0 }.joined(separator: " "), speaks091 ? "AMQP 0-9-1" : "AMQP 1.0",
     ]
+    if !speaks091 { parts.append("container-id \(d.open.containerID)") }
     parts.append(d.mechanism.map { "SASL \($0)" } ?? "no SASL")
     parts.append("max-frame-size \(d.open.maxFrameSize)")
-    parts.append("idle-time-out \(d.open.idleTimeOut.map { "\($0) ms" } ?? "none")")
+    parts.append("\(speaks091 ? "heartbeat" : "idle-time-out") \(d.open.idleTimeOut.map { "\($0) ms" } ?? "none")")
     return "connected to \(peer.name): " + parts.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }

@@ -13,7 +13,12 @@ enum ConnectOptions {
           with `amqp://` is the URL too.
           """),
       .value(
-        "protocol", "VERSION", kind: .choice(["auto", "1.0"]), standard: .value("auto"), "the protocol to speak"),
+        "protocol", "VERSION", kind: .choice(["auto", "1.0", "0-9-1"]), standard: .value("auto"),
+        "the AMQP version to speak",
+        details: """
+          `auto`: 1.0, unless an option needs 0-9-1 or the peer speaks nothing else; `-v` says which and why. With `--listen` \
+          clients may speak either.
+          """),
       .value(
         "vhost", "NAME", standard: .described("the URL's path, else `/`"), "the virtual host",
         details: "Over 1.0 it is announced as the host name `vhost:NAME`. `--vhost ''` is the one with the empty name."),

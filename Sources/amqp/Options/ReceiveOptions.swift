@@ -88,6 +88,13 @@ enum ReceiveOptions {
           annotations `KEY=VALUE`, with commas between them. `none`: taken, not settled, given back at the end. `release` and \
           `modify` are sent when the run ends, so that no message is seen twice.
           """),
+      .value(
+        "consumer-priority", "N", kind: .integer(-2_147_483_648...2_147_483_647), aliases: ["priority"],
+        "among the receivers of a queue, those with the highest priority come first"),
+      .flag("exclusive", "be the only receiver of the queue (0-9-1)"),
+      .value(
+        "argument", "K[:TYPE]=V", repeatable: true, completion: .words(["x-priority=", "x-stream-offset="]),
+        "an argument of basic.consume (0-9-1)", details: "A number is an integer; `K:string=5` is text."),
       .flag(
         "browse", "look at messages without taking them",
         details: "The source's distribution mode is copy."),
@@ -96,6 +103,7 @@ enum ReceiveOptions {
   private static let link = OptionGroup(
     "Address and link",
     SharedOptions.address("SOURCE") + [
+      SharedOptions.declare,
       .value(
         "filter", "[NAME=]V", repeatable: true,
         completion: .words([
@@ -110,6 +118,12 @@ enum ReceiveOptions {
         "offset", short: "o", "POSITION", completion: .words(["first", "last", "next"]), "where to begin in a stream",
         details: """
           `first`, `last`, `next`, a number (that offset), a duration such as `10m` (that long ago), or a time as RFC 3339.
+          """),
+      .value(
+        "checkpoint", "FILE", completion: .file, "keep the place in a stream in FILE, and go on from there",
+        details: """
+          The offset of the last message that was written. When FILE is there already it comes before `--offset`; otherwise \
+          `--offset` says where the first run begins.
           """),
       .value(
         "subscription", "NAME[,durable][,shared][,global]", "subscribe under this name",

@@ -86,11 +86,12 @@ enum SendOptions {
         completion: .words([
           "message-id=", "user-id=", "to=", "subject=", "reply-to=", "correlation-id=", "content-type=",
           "content-encoding=", "absolute-expiry-time=", "creation-time=", "group-id=", "group-sequence=",
-          "reply-to-group-id=",
+          "reply-to-group-id=", "type=", "app-id=", "cluster-id=", "expiration=", "timestamp=", "delivery-mode=",
         ]), "a standard property, by the specification's name",
         details: """
           message-id, user-id, to, subject, reply-to, correlation-id, content-type, content-encoding, absolute-expiry-time, \
-          creation-time, group-id, group-sequence, reply-to-group-id.
+          creation-time, group-id, group-sequence, reply-to-group-id. Of 0-9-1 also type, app-id, cluster-id, and by its own \
+          names expiration (ms), timestamp (s) and delivery-mode (1 or 2).
           """),
       .value("content-type", short: "C", "TYPE", "the same as `-P content-type=TYPE`"),
       .value("reply-to", "ADDRESS", "the same as `-P reply-to=ADDRESS`"),
@@ -125,7 +126,8 @@ enum SendOptions {
     ])
 
   private static let link = OptionGroup(
-    "Address and link", SharedOptions.address("TARGET") + SharedOptions.link(terminus: "target"))
+    "Address and link",
+    SharedOptions.address("TARGET") + [SharedOptions.declare] + SharedOptions.link(terminus: "target"))
 
   private static let habits: [CommandSpec.Habit] = [
     .init("-f", "a file's content is a body with --file FILE"),

@@ -42,6 +42,16 @@ enum SharedOptions {
     ]
   }
 
+  static let declare: OptionSpec = .value(
+    "declare", "SPEC", repeatable: true,
+    completion: .words(["queue:", "exchange:", "bind:"]), "make a queue, an exchange or a binding before anything else",
+    details: """
+      `queue:NAME`, then any of `type=quorum` (or `stream`, `classic`), `transient`, `exclusive`, `auto-delete` and `x-…=V`; \
+      `exchange:NAME`, then `type=topic`, `transient`, `auto-delete`, `internal`; `bind:EXCHANGE:QUEUE` or \
+      `bind:EXCHANGE:exchange:EXCHANGE`, then `key=KEY` and headers K=V; all with commas between. `passive` only looks \
+      whether it is there. What is there already as it is asked for is fine. Over 0-9-1, and over 1.0 with RabbitMQ 4.
+      """)
+
   /// How a link is attached. `terminus` is its far end: the source of a receiver, the target of a sender.
   static func link(terminus: String) -> [OptionSpec] {
     [

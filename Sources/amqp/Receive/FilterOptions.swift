@@ -7,7 +7,8 @@ enum FilterOptions {
   private static let offset = "rabbitmq:stream-offset-spec"
 
   /// A map from name to described value, or null.
-  static func filter(_ arguments: ParsedArguments) throws(Failure) -> Value {
+  /// - Parameter place: where an earlier run came to, which counts more than `--offset`.
+  static func filter(_ arguments: ParsedArguments, from place: Value?) throws(Failure) -> Value {
     var entries: [MapEntry] = []
     for text in arguments.values("filter") { entries.append(entry(text)) }
     if let text = arguments.value("offset") {
@@ -15,7 +16,9 @@ enum FilterOptions {
         throw arguments.badValue(
           of: "offset", text, expected: "first, last, next, an offset, a duration such as 10m, or a time")
       }
-      entries.append(described(offset, value))
+      entries.append(described(offset, place ?? value))
+    } else if let place {
+      entries.append(described(offset, place))
     }
     return entries.isEmpty ? .null : .map(entries)
   }

@@ -27,6 +27,8 @@ struct Intake: ~Copyable {
   var output: OutputQueue
   private var writer: MessageWriter
   private let limit: Int
+  /// Whether somebody wants to know the messages' places in their stream.
+  private let findsOffsets: Bool
   /// Messages put into the output, and their octets.
   private(set) var taken = 0
   private(set) var octets = 0
@@ -36,6 +38,7 @@ struct Intake: ~Copyable {
     writer = MessageWriter(plan.output, escapes: output.isTerminal)
     self.output = output
     limit = plan.count ?? .max
+    findsOffsets = plan.checkpoint != nil
   }
 
   /// Takes deliveries until something else has happened, which is returned.
@@ -57,7 +60,8 @@ struct Intake: ~Copyable {
       }
       taken += 1
       octets += delivery.message.count
-      output.mark(server, delivery)
+      let offset = findsOffsets ? connection.withBytes(delivery.message) { Checkpoint.offset(of: $0) } : nil
+      output.mark(server, delivery, offset: offset)
     }
     return nil
   }

@@ -56,6 +56,8 @@ struct MessageWriter {
   ) {
     context.address = address
     context.number = UInt64(number)
+    context.isBasic = connection.dialect == .amqp091
+    context.redelivered = context.isBasic ? delivery.redelivered : nil
     context.settled = delivery.settled
     context.messageFormat = delivery.messageFormat == 0 ? nil : delivery.messageFormat
     context.tag = connection.withBytes(delivery.tag) { $0.array }

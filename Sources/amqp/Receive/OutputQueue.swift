@@ -12,6 +12,8 @@ struct OutputQueue: ~Copyable {
     let server: Served
     let link: LinkID
     var run: ClosedRange<Int>
+    /// Of the last message, in its stream.
+    var offset: UInt64?
   }
 
   var octets = ByteQueue()
@@ -39,7 +41,7 @@ struct OutputQueue: ~Copyable {
   var isTerminal: Bool { if case .terminal = file.kind { true } else { false } }
 
   /// The octets appended last belong to this delivery.
-  mutating func mark(_ server: Served, _ delivery: Delivery) {
+  mutating func mark(_ server: Served, _ delivery: Delivery, offset: UInt64? = nil) {
     let end = written + octets.count
     if let last = marks.indices.last, last >= firstMark, marks[last].server === server,
       marks[last].link == delivery.link,
@@ -47,9 +49,11 @@ struct OutputQueue: ~Copyable {
     {
       marks[last].run = marks[last].run.lowerBound...delivery.number
       marks[last].end = end
+      marks[last].offset = offset
       return
     }
-    marks.append(Mark(end: end, server: server, link: delivery.link, run: delivery.number...delivery.number))
+    marks.append(
+      Mark(end: end, server: server, link: delivery.link, run: delivery.number...delivery.number, offset: offset))
   }
 
   /// Writes what can be written, and hands out every mark that is written whole.

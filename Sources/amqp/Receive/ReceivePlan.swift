@@ -31,12 +31,14 @@ struct ReceivePlan {
   let drains: Bool
   let duration: Int64?
   let timeout: Int64?
+  /// What is to be there before any link; and, as 1.0 has it made, the queues of exchanges that are received from.
+  let declarations: [Declaration]
   let settlement: Settlement
   let browses: Bool
+  let checkpoint: Checkpoint?
   let output: Output
 
   init(_ arguments: ParsedArguments) throws(Failure) {
-    connect = try ConnectPlan(arguments)
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
     count = arguments.count("count")
     credit = arguments.count("credit")
@@ -47,32 +49,54 @@ struct ReceivePlan {
     browses = arguments.flag("browse")
     var attach = try LinkOptions.attach(arguments, role: .receiver, mode: mode)
     if browses { attach.source?.distributionMode = "copy" }
-    attach.source?.filter = try FilterOptions.filter(arguments)
+    checkpoint = try arguments.value("checkpoint").map { path throws(Failure) in try Checkpoint(path) }
+    attach.source?.filter = try FilterOptions.filter(arguments, from: checkpoint?.next)
     try ReceivePlan.subscribe(arguments, &attach)
     self.attach = attach
+    declarations = try DeclareOptions.declarations(arguments)
     settlement = try ReceivePlan.settlement(arguments)
     output = try ReceivePlan.output(arguments)
 
     let names = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
-    if connect.listen != nil {
+    if arguments.flag("listen") {
       patterns = names
       sources = []
     } else {
       patterns = []
       var found = names.map { NodeAddress($0) }
-      if let named = try LinkOptions.namedAddress(arguments) {
-        if case .exchange = named {
-          throw .usage(
-            "--exchange", "1.0 can't receive from an exchange", nextStep: "bind a queue to it and receive from that")
-        }
-        found.append(named)
-      }
+      if let named = try LinkOptions.namedAddress(arguments) { found.append(named) }
       if found.isEmpty && arguments.flag("dynamic") { found = [.none] }
       if found.isEmpty {
         throw .usage("receive", "no SOURCE", nextStep: "amqp receive SOURCE, or amqp receive --listen PORT")
       }
+      if checkpoint != nil && found.count > 1 {
+        throw .usage("--checkpoint", "it keeps the place in one stream", nextStep: "a run, and a file, for each SOURCE")
+      }
       sources = found
     }
+    connect = try ConnectPlan(
+      arguments,
+      needs: ReceivePlan.needs(arguments, settlement) + DeclareOptions.needs(declarations)
+        + sources.compactMap { DialectChoice.need(address: $0) })
+  }
+
+  private static func needs(_ arguments: ParsedArguments, _ settlement: Settlement) -> [DialectChoice.Need] {
+    var needs: [DialectChoice.Need] = []
+    if case .atEnd(.modify(_, _, let annotations)) = settlement, !annotations.isNull {
+      needs.append(
+        DialectChoice.Need(
+          what: "--settle modify with annotations", dialect: .amqp10, instead: "use --settle modify:failed"))
+    }
+    for text in arguments.values("filter") where !text.hasPrefix("rabbitmq:stream-") {
+      needs.append(
+        DialectChoice.Need(what: "--filter '\(text)'", dialect: .amqp10, instead: "bind a queue with the key you want"))
+    }
+    return needs
+  }
+
+  /// The filters of a RabbitMQ stream, of which other nodes know nothing.
+  var needsStreams: Bool {
+    (attach.source?.filter.entries ?? []).contains { $0.key.text?.hasPrefix("rabbitmq:stream-") == true }
   }
 
   private static func subscribe(_ arguments: ParsedArguments, _ attach: inout Attach) throws(Failure) {

@@ -23,6 +23,9 @@ final class Receiver: Looped {
   let signals: Signals?
   let listener: ListeningSocket?
   let trace: Trace?
+  var declaring: Declaring
+  /// The plan's, as they are on this connection.
+  var sources: [NodeAddress] = []
   var served: [Served] = []
   var inlets: [Inlet] = []
   var intake: Intake
@@ -33,6 +36,7 @@ final class Receiver: Looped {
   var now: Int64
   var lastMessage: Int64
   /// Messages taken into the output, and settled after it was written.
+  var checkpointFailure: Failure?
   var taken: Int { intake.taken }
   var octets: Int { intake.octets }
   var settled = 0
@@ -49,9 +53,10 @@ final class Receiver: Looped {
     lastMessage = started
     intake = Intake(try OutputQueue(), plan)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
+    declaring = Declaring(plan.declarations)
     if listener == nil {
-      served = [Served(dialing: plan.connect, now: started, trace: trace)]
-      if !plan.sources.contains(where: \.dependsOnPeer) { attachAll(served[0], .other) }
+      diagnostics.detail(plan.connect.choice.why)
+      dial(plan.connect.choice.order[0])
     }
   }
 
@@ -70,6 +75,7 @@ final class Receiver: Looped {
         lose(server, server.explanation(plan.connect).failure(failure))
       }
     }
+    if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     try flushOutput()
     try checkEndings()
     for server in served {
@@ -82,10 +88,7 @@ final class Receiver: Looped {
 
   func handle(_ event: Event, _ server: Served) {
     switch event {
-    case .opened:
-      server.peer.isOpen()
-      diagnostics.detail(server.description)
-      if listener == nil && inlets.isEmpty { attachAll(server, server.dialect) }
+    case .opened: opened(server)
     case .attachRequested(let link): requested(link, server)
     case .attached(let link): attached(link, server)
     case .detached(let link, let reason): detached(link, reason, server)
@@ -104,7 +107,15 @@ final class Receiver: Looped {
     var isRunning = false
     if case .running = stage { isRunning = true }
     let before = taken
-    while let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning) {
+    while listener == nil, !declaring.isDone, !server.isOver, let event = server.peer.connection.nextEvent() {
+      if !declaring.take(event, &server.peer.connection) {
+        handle(event, server)
+      } else if declaring.isDone {
+        declared(server)
+      }
+    }
+    while !server.isOver, let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning)
+    {
       // What ends the connection behind the last message that was wanted is no failure.
       if let count = plan.count, taken >= count { stop() }
       handle(event, server)
@@ -121,6 +132,10 @@ final class Receiver: Looped {
     do throws(Failure) {
       try intake.output.flush { mark in
         settled += mark.run.count
+        if let checkpoint = plan.checkpoint, let offset = mark.offset {
+          checkpoint.wrote(offset)
+          do throws(Failure) { try checkpoint.save() } catch { checkpointFailure = checkpointFailure ?? error }
+        }
         guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
         if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
           return mark.server.peer.connection.settle(mark.link, mark.run, outcome)
@@ -132,6 +147,7 @@ final class Receiver: Looped {
       // What was not written is given back, as at every end.
       fail(error)
     }
+    if let checkpointFailure, trouble == nil { fail(checkpointFailure) }
     // While the output has no room nothing is read: such a silence is ours.
     if !intake.output.isEmpty { lastMessage = now }
     if intake.output.isClosed, case .running = stage { stop() }

@@ -15,10 +15,14 @@ extension Receiver {
       return lose(server, nil)
     }
     switch stage {
-    case .closing: if reason.error == nil || reason.scope == .transport { return lose(server, nil) }
+    case .closing:
+      // RabbitMQ 3 has no nack for its streams, where nothing was taken that could be given back.
+      let isStream = server.speaks091 && reason.error?.condition == ReplyCode.notImplemented.condition
+      if reason.error == nil || reason.scope == .transport || isStream { return lose(server, nil) }
     // We have what we wanted, and the peer has nothing against us.
     case .stopping: if reason.error == nil { return lose(server, nil) }
-    case .running: break
+    case .running:
+      if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(server, reason) }
     }
     if reason.scope == .connection && reason.side == .peer && reason.error == nil {
       // In good order: whoever it was has nothing more. What came is written and counts.

@@ -7,14 +7,83 @@ import Runtime
 import Wire
 
 extension Receiver {
-  func attachAll(_ server: Served, _ dialect: NodeAddress.Dialect) {
-    for (i, source) in plan.sources.enumerated() {
+  func dial(_ dialect: DialectChoice.Protocols) {
+    let server = Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
+    served = [server]
+    sources = plan.sources
+    var declarations = plan.declarations
+    // 0-9-1 makes these as a part of the link.
+    if dialect == .amqp10 { declarations += bindExchanges() }
+    declaring = Declaring(declarations)
+    if server.speaks091 {
+      if declaring.isDone { attachAll(server) } else { declaring.begin(&server.peer.connection) }
+    } else if declaring.isDone, !sources.contains(where: \.dependsOnPeer) {
+      attachAll(server)
+    }
+  }
+
+  /// In the place of an exchange, a queue of ours that is bound to it, and goes when we do.
+  private func bindExchanges() -> [Declaration] {
+    var declarations: [Declaration] = []
+    for i in sources.indices {
+      guard let (name, key) = Receiver.exchange(sources[i]) else { continue }
+      var queue = Declaration.Queue("amqp.gen-" + ConnectPlan.freshName() + "-\(i)")
+      (queue.isExclusive, queue.isAutoDelete, queue.isDurable) = (true, true, false)
+      var binding = Declaration.Binding(name, to: .queue(queue.name))
+      binding.key = key ?? ""
+      declarations += [.queue(queue), .bind(binding)]
+      sources[i] = .queue(queue.name)
+    }
+    return declarations
+  }
+
+  private static func exchange(_ source: NodeAddress) -> (name: String, key: String?)? {
+    switch source {
+    case .exchange(let name, let key): return (name, key)
+    case .verbatim(let text):
+      guard text.hasPrefix("/exchanges/"), case .exchange(let name, let key)? = source.node091 else { return nil }
+      return (name, key)
+    case .name, .queue, .none: return nil
+    }
+  }
+
+  /// The peer can't do it over 1.0: once more over 0-9-1, with a connection of its own.
+  func fallBack(_ server: Served, _ reason: String) {
+    diagnostics.detail("AMQP 0-9-1: \(reason)")
+    server.isOver = true
+    server.peer.drop()
+    inlets.removeAll { $0.server === server }
+    dial(.amqp091)
+    // Begins to connect: nobody wakes us for that.
+    served[0].peer.read(now: now)
+  }
+
+  func opened(_ server: Served) {
+    server.peer.isOpen()
+    server.isOpen = true
+    diagnostics.detail(server.description)
+    guard listener == nil else { return }
+    let reason = server.reasonToFallBack(
+      plan.connect, needsManagement: !declaring.isDone, needsStreams: plan.needsStreams)
+    if let reason { return fallBack(server, reason) }
+    if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
+    if declaring.isDone && inlets.isEmpty { attachAll(server) }
+  }
+
+  /// What was to be there before any link is there, or is not to be had.
+  func declared(_ server: Served) {
+    if let failure = server.explanation(plan.connect).failure(declaring) { return fail(failure) }
+    if case .running = stage { attachAll(server) }
+  }
+
+  func attachAll(_ server: Served) {
+    for (i, source) in sources.enumerated() {
       var attach = plan.attach
       if i > 0 { attach.name += "-\(i + 1)" }
-      attach.source?.address = Value(source.text(for: dialect))
+      attach.source?.address = Value(source.text(for: server.dialect))
       attach.target?.address = .string(attach.name)
       let link = server.peer.connection.attach(attach)
-      inlets.append(Inlet(server: server, link: link, address: source.description, isUp: false))
+      inlets.append(Inlet(server: server, link: link, address: plan.sources[i].description, isUp: false))
     }
   }
 
@@ -82,7 +151,9 @@ extension Receiver {
       return connection(AMQPError(Condition.invalidField, "an attach without target"))
     }
     if target.coordinator { return connection(AMQPError(Condition.notImplemented, "no transactions here")) }
-    let address = target.address.text ?? ""
+    var address = target.address.text ?? ""
+    // The name that it has over 1.0.
+    if server.speaks091, case .queue(let name)? = Node091(address) { address = name }
     if !address.isEmpty && !plan.patterns.isEmpty && !plan.patterns.contains(where: { matches(address, $0) }) {
       return connection(AMQPError(Condition.notFound, "no node '\(address)' here"))
     }

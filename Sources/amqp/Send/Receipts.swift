@@ -19,8 +19,11 @@ struct Receipts {
   private(set) var unsent = 0
   /// The first reason given for a message that was not accepted, and its number.
   private(set) var firstRefusal: (number: Int, words: String)?
+  /// A queue that is not there, to which messages were sent.
+  private(set) var missingQueue: String?
 
-  mutating func add(_ run: ClosedRange<Int>, _ answer: Answer) {
+  /// - Parameter target: where the messages were sent; of 0-9-1 only an answer doesn't say it.
+  mutating func add(_ run: ClosedRange<Int>, _ answer: Answer, target: NodeAddress?, vhost: String) {
     switch answer {
     case .accepted: accepted += run.count
     case .rejected(let error):
@@ -37,10 +40,24 @@ struct Receipts {
       refuse(run.lowerBound, "modified" + (how.isEmpty ? "" : " (\(how.joined(separator: ", ")))"))
     case .returned(let error):
       returned += run.count
-      refuse(run.lowerBound, "returned (\(error.condition)\(error.description.map { ": \($0)" } ?? ""))")
+      refuse(run.lowerBound, Receipts.words(error, target, vhost))
+      if case .queue(let name)? = target?.node091 { missingQueue = missingQueue ?? name }
     case .unspecified:
       unspecified += run.count
       refuse(run.lowerBound, "settled without an outcome")
+    }
+  }
+
+  /// "no queue 'x' in vhost '/' (312 NO_ROUTE)"
+  private static func words(_ error: AMQPError, _ target: NodeAddress?, _ vhost: String) -> String {
+    let code = [ReplyCode.number(error.condition) ?? error.condition, error.description].compactMap { $0 }
+    let said = "(\(code.joined(separator: " ")))"
+    switch target?.node091 {
+    case .queue(let name)?: return "no queue '\(name)' in vhost '\(vhost)' \(said)"
+    case .exchange(let name, let key)?:
+      let key = key.map { " with key '\($0)'" } ?? ""
+      return "no queue is bound to exchange '\(name)'\(key) \(said)"
+    case nil: return "no queue takes it \(said)"
     }
   }
 
@@ -73,7 +90,14 @@ struct Receipts {
   func failure(target: String?) -> Failure? {
     let bad = notAccepted + unanswered
     if bad == 0 { return nil }
-    let first = firstRefusal.map { total == 1 ? $0.words : "message \($0.number) was \($0.words)" }
+    let first = firstRefusal.map {
+      total == 1 ? $0.words : missingQueue == nil ? "message \($0.number) was \($0.words)" : $0.words
+    }
+    if let missingQueue {
+      return Failure(
+        "\(bad) of \(total) messages not accepted", first ?? "",
+        nextStep: "create it with --declare queue:\(DeclareOptions.spelled(missingQueue))", exitCode: .noSuchAddress)
+    }
     return Failure(
       "\(bad) of \(total) messages not accepted\(target.map { " by '\($0)'" } ?? "")",
       first ?? "\(unanswered) were not answered",

@@ -22,11 +22,12 @@ struct SendPlan {
   let head: [UInt8]
   let isDryRun: Bool
   let form: MessageSource.Form
+  let declarations: [Declaration]
   let composer: BodyComposer
   let keepsEmpty: Bool
 
   init(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) {
-    connect = try ConnectPlan(arguments)
+    declarations = try DeclareOptions.declarations(arguments)
     count = arguments.count("count")
     rate = arguments.count("rate")
     window = arguments.count("window")
@@ -48,7 +49,7 @@ struct SendPlan {
     var bodies = arguments.inOrder(["body", "file"])
     if let named = try LinkOptions.namedAddress(arguments) {
       target = named
-    } else if connect.listen != nil || arguments.flag("dynamic") {
+    } else if arguments.flag("listen") || arguments.flag("dynamic") {
       target = NodeAddress.none
     } else if let at = bodies.firstIndex(where: { if case .positional = $0.subject { true } else { false } }) {
       let text = String(decoding: bodies.remove(at: at).bytes, as: UTF8.self)
@@ -62,6 +63,10 @@ struct SendPlan {
     } else {
       throw .usage("send", "no TARGET", nextStep: "amqp send TARGET [BODY…]")
     }
+    let common = head + composer.suffix
+    let needs =
+      [DialectChoice.need(message: common.span, target: target)].compactMap { $0 } + DeclareOptions.needs(declarations)
+    connect = try ConnectPlan(arguments, needs: needs)
     form = try SendPlan.form(arguments, bodies, diagnostics)
   }
 

@@ -19,6 +19,7 @@ final class Sender: Looped {
   var source: MessageSource
   let listener: ListeningSocket?
   let trace: Trace?
+  var declaring: Declaring
   var served: [Served] = []
   var outlets: [Outlet] = []
   var routes: [Route] = []
@@ -46,16 +47,35 @@ final class Sender: Looped {
     lastProgress = started
     source = try MessageSource(plan.form, composer: plan.composer, keepsEmpty: plan.keepsEmpty, limit: plan.count)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
+    declaring = Declaring(plan.declarations)
     if let target = plan.target { _ = route(target) }
     if listener == nil {
-      served = [
-        plan.isDryRun
-          ? Served(rehearsing: plan.connect, now: started, trace: trace)
-          : Served(dialing: plan.connect, now: started, trace: trace)
-      ]
-      // What does not depend on who the peer is goes out together with open.
-      if let first = routes.first, !(first.address?.dependsOnPeer ?? false) { attach(first, on: served[0], .other) }
+      diagnostics.detail(plan.connect.choice.why)
+      dial(plan.connect.choice.order[0])
     }
+  }
+
+  func dial(_ dialect: DialectChoice.Protocols) {
+    let server =
+      plan.isDryRun
+      ? Served(rehearsing: plan.connect, now: now, trace: trace)
+      : Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
+    served = [server]
+    declaring = Declaring(plan.declarations)
+    if server.speaks091 && !declaring.isDone { declaring.begin(&server.peer.connection) }
+    for route in routes { beginIfReady(route, on: server) }
+  }
+
+  /// The peer can't do it over 1.0: once more over 0-9-1, with a connection of its own.
+  func fallBack(_ server: Served, _ reason: String) {
+    diagnostics.detail("AMQP 0-9-1: \(reason)")
+    server.isOver = true
+    server.peer.drop()
+    outlets.removeAll { $0.server === server }
+    for route in routes { route.attachment = .none }
+    dial(.amqp091)
+    // Begins to connect: nobody wakes us for that.
+    served[0].peer.read(now: now)
   }
 
   func route(_ address: NodeAddress?) -> Route {
@@ -73,6 +93,7 @@ final class Sender: Looped {
     self.now = now
     try acceptPeers()
     for server in served { serve(server) }
+    if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     if listener != nil { served.removeAll { $0.peer.isGone } }
     checkEndings()
     readInput()
@@ -117,7 +138,7 @@ final class Sender: Looped {
 
   func serve(_ server: Served) {
     server.peer.read(now: now)
-    while let event = server.peer.connection.nextEvent() { handle(event, server) }
+    while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
     if let failure = server.peer.failure, !server.isOver {
       server.isOver = true
       lose(server, server.explanation(plan.connect).failure(failure))
@@ -125,13 +146,21 @@ final class Sender: Looped {
   }
 
   func handle(_ event: Event, _ server: Served) {
+    if !declaring.isDone, listener == nil, declaring.take(event, &server.peer.connection) {
+      if declaring.isDone { declared(server) }
+      return
+    }
     switch event {
     case .opened:
       server.peer.isOpen()
       server.isOpen = true
       if listener == nil {
         diagnostics.detail(server.description)
-        for route in routes where route.attachment == .none { begin(route, on: server) }
+        if let reason = server.reasonToFallBack(plan.connect, needsManagement: !declaring.isDone) {
+          return fallBack(server, reason)
+        }
+        if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
+        for route in routes { beginIfReady(route, on: server) }
       }
     case .attachRequested(let link): requested(link, server)
     case .attached(let link): attached(link, server)

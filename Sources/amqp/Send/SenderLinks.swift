@@ -14,6 +14,22 @@ extension Sender {
     add(link, route, server)
   }
 
+  /// Attaches as soon as it may: what does not depend on who the peer is goes out together with open.
+  func beginIfReady(_ route: Route, on server: Served) {
+    guard route.attachment == .none, declaring.isDone, trouble == nil else { return }
+    if server.isOpen || server.speaks091 {
+      begin(route, on: server)
+    } else if !(route.address?.dependsOnPeer ?? false) {
+      attach(route, on: server, .other)
+    }
+  }
+
+  /// What was to be there before any link is there, or is not to be had.
+  func declared(_ server: Served) {
+    if let failure = server.explanation(plan.connect).failure(declaring) { return fail(failure) }
+    for route in routes { beginIfReady(route, on: server) }
+  }
+
   /// The peer is known: attaches in its dialect, or checks first.
   func begin(_ route: Route, on server: Served) {
     switch (server.dialect, route.address) {
@@ -134,7 +150,8 @@ extension Sender {
     }
     switch stage {
     case .closing: if reason.error == nil || reason.scope == .transport { return }
-    case .running: break
+    case .running:
+      if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(server, reason) }
     }
     var explanation = server.explanation(plan.connect)
     if reason.scope != .sasl && reason.scope != .transport, let target = plan.target {

@@ -30,13 +30,9 @@ extension Sender {
     let target: Route
     if plan.target != nil {
       target = routes[0]
-    } else if let address = draft.address {
-      target = route(NodeAddress(address))
-      if target.attachment == .none, let server = served.first, listener == nil,
-        server.isOpen || !(target.address?.dependsOnPeer ?? false)
-      {
-        if server.isOpen { begin(target, on: server) } else { attach(target, on: server, .other) }
-      }
+    } else if let address = draft.address.map({ NodeAddress($0) }) ?? MessageMapping.destination(draft) {
+      target = route(address)
+      if let server = served.first, listener == nil { beginIfReady(target, on: server) }
     } else {
       throw Failure(
         "line \(number) of standard input", "the message names no address",
@@ -45,6 +41,13 @@ extension Sender {
     }
     scratch.removeAll()
     draft.encode(into: &scratch)
+    if served.first?.speaks091 == true,
+      let need = scratch.withReadable({ DialectChoice.need(message: $0, target: target.address) })
+    {
+      throw Failure(
+        "line \(number) of standard input", "AMQP 0-9-1 can't send \(need.what)", nextStep: need.instead,
+        exitCode: .badInput)
+    }
     let none: [UInt8] = []
     scratch.withReadable { _ = target.outbox.append(head: 0, prefix: $0, body: none.span, suffix: none.span) }
     if target.outbox.isFresh { lastProgress = now }
@@ -127,7 +130,10 @@ extension Sender {
       // Somebody else may want it.
       return outlets[i].route.outbox.giveBack(run)
     }
-    outlets[i].route.outbox.finish(run) { receipts.add($0, answer) }
+    let target = outlets[i].route.address
+    outlets[i].route.outbox.finish(run) {
+      receipts.add($0, answer, target: target, vhost: plan.connect.vhost)
+    }
   }
 }
 
