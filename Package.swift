@@ -52,7 +52,9 @@ let package = Package(
           .when(configuration: .release))
       ]),
 
-    .target(name: "Support", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Support", swiftSettings: testing),
+    .target(
+      name: "Support", dependencies: ["Bytes", "Wire", "Engine", "Capture"], path: "Tests/Support",
+      swiftSettings: testing),
     tests("BytesTests", ["Bytes"]),
     tests("WireTests", ["Bytes", "Wire"]),
     tests("CaptureTests", ["Bytes", "Capture"]),
@@ -75,6 +77,7 @@ if Context.environment["AMQP_FUZZ"] == "1" {
   package.targets += [
     .target(
       name: "Dialogue", dependencies: ["Bytes", "Wire", "Engine"], path: "Tests/Fuzz/Dialogue", swiftSettings: testing),
+    fuzz("FuzzCapture", ["Bytes", "Capture"]),
     fuzz("FuzzDissector", ["Bytes", "Wire"]),
     fuzz("FuzzInitiator", ["Dialogue", "Engine"]),
     fuzz("FuzzInitiator091", ["Dialogue", "Engine"]),

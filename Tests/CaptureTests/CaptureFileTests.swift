@@ -39,12 +39,12 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
       for isLittle in [true, false] {
         for nanoseconds in [true, false] {
           let pcap = CaptureWriter.pcap(packets, link: link, isLittle: isLittle, nanoseconds: nanoseconds)
-          let reading = read(pcap)
+          let reading = readCapture(pcap)
           #expect(reading.form == .pcap)
           expectDialogue(reading, "pcap \(link) \(isLittle)", isIPv6: isIPv6)
           #expect(reading.times.first == Int64(nanoseconds ? time : time / 1_000 * 1_000))
         }
-        let reading = read(CaptureWriter.pcapng(packets, link: link, isLittle: isLittle))
+        let reading = readCapture(CaptureWriter.pcapng(packets, link: link, isLittle: isLittle))
         #expect(reading.form == .pcapng)
         expectDialogue(reading, "pcapng \(link) \(isLittle)", isIPv6: isIPv6)
         #expect(reading.times.first == Int64(time / 1_000 * 1_000))
@@ -54,15 +54,15 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
 
   @Test(arguments: 1...80) func inPiecesOfEverySize(_ size: Int) {
     let packets = dialogue().map { TestPacket(TestLink.ethernet.frame($0.ip)) }
-    expectDialogue(read(CaptureWriter.pcap(packets), pieces: size), "pcap in \(size)")
-    expectDialogue(read(CaptureWriter.pcapng(packets, isLittle: false), pieces: size), "pcapng in \(size)")
+    expectDialogue(readCapture(CaptureWriter.pcap(packets), pieces: size), "pcap in \(size)")
+    expectDialogue(readCapture(CaptureWriter.pcapng(packets, isLittle: false), pieces: size), "pcapng in \(size)")
   }
 
   @Test(arguments: [[0x8100], [0x88a8, 0x8100], [0x9100, 0x88a8, 0x8100]] as [[UInt16]])
   func tags(_ tags: [UInt16]) {
     for link in [TestLink.ethernet, .cooked, .cooked2] {
       let packets = dialogue().map { TestPacket(link.frame($0.ip, tags: tags)) }
-      expectDialogue(read(CaptureWriter.pcap(packets, link: link)), "\(link)")
+      expectDialogue(readCapture(CaptureWriter.pcap(packets, link: link)), "\(link)")
     }
   }
 
@@ -70,7 +70,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     var segments = dialogue()
     for i in segments.indices { segments[i].optionWords = 3 + i % 8 }
     let packets = segments.map { TestPacket(TestLink.ethernet.frame($0.ipv4(options: 10))) }
-    expectDialogue(read(CaptureWriter.pcap(packets)), "IPv4 options")
+    expectDialogue(readCapture(CaptureWriter.pcap(packets)), "IPv4 options")
     let extensions: [(UInt8, [UInt8])] = [
       (0, [0] + [UInt8](repeating: 1, count: 6)), (43, [1] + [UInt8](repeating: 0, count: 14)),
       (44, [0, 0, 0, 0, 0, 0, 9]), (51, [4] + [UInt8](repeating: 0, count: 22)),
@@ -79,12 +79,12 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     let six = dialogue(.client6, .server6).map {
       TestPacket(TestLink.ethernet.frame($0.ipv6(extensions: extensions)))
     }
-    expectDialogue(read(CaptureWriter.pcap(six)), "IPv6 extensions", isIPv6: true)
+    expectDialogue(readCapture(CaptureWriter.pcap(six)), "IPv6 extensions", isIPv6: true)
   }
 
   @Test func paddingBehindAShortPacketIsNoPayload() {
     let packets = dialogue().map { TestPacket(TestLink.ethernet.frame($0.ip) + [0, 0, 0, 0, 0, 0]) }
-    expectDialogue(read(CaptureWriter.pcap(packets)), "padding")
+    expectDialogue(readCapture(CaptureWriter.pcap(packets)), "padding")
   }
 
   @Test func segmentsThatTheCardIsToCut() {
@@ -92,7 +92,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     let four = TestSegment(.client, .server, "A", 100, large)
     let six = TestSegment(.client6, .server6, "A", 100, large)
     let packets = [TestPacket(TestLink.raw.frame(four.ipv4(total: 0))), TestPacket(six.ipv6(length: 0))]
-    let reading = read(CaptureWriter.pcap(packets, link: .raw))
+    let reading = readCapture(CaptureWriter.pcap(packets, link: .raw))
     #expect(reading.streams.map(\.forward) == [large, large])
     #expect(reading.streams.map(\.description.startSeen) == [false, false])
   }
@@ -101,7 +101,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     var packets = dialogue().map { TestPacket(TestLink.ethernet.frame($0.ip)) }
     packets[3].original = packets[3].octets.count
     packets[3].octets.removeLast(21)
-    let reading = read(CaptureWriter.pcap(packets))
+    let reading = readCapture(CaptureWriter.pcap(packets))
     #expect(reading.streams[0].forward == Array(sample.prefix(10)))
     #expect(reading.gaps == ["0>21"])
     #expect(reading.notes == ["1 packet cut by the capture's snapshot length: 21 octets missing"])
@@ -127,7 +127,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     other.enhanced(bare[4], stamp: (time / 1_000_000_000) << 20 | 1 << 19)
     other.obsolete(bare[5])
     other.simple(bare[6])
-    let reading = read(w.octets + other.octets)
+    let reading = readCapture(w.octets + other.octets)
     expectDialogue(reading, "sections")
     #expect(reading.times == [Int64(time), Int64(time / 1_000_000_000 + 100) * 1_000_000_000 + 500_000_000])
   }
@@ -139,22 +139,23 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     w.interface(.raw, options: [(9, [resolution])])
     w.enhanced(TestPacket(TestSegment(.client, .server, "A", 1, [1]).ip), stamp: 1_234_567)
     w.enhanced(TestPacket(TestSegment(.client, .server, "A", 2, [1]).ip), stamp: .max)
-    let times = read(w.octets).times
-    let expected: Int64?? =
+    let reading = readCapture(w.octets)
+    let expected: Int64? =
       switch resolution {
-      case 0: .some(1_234_567_000_000_000)
-      case 3: .some(1_234_567_000_000)
-      case 6: .some(1_234_567_000)
-      case 9: .some(1_234_567)
-      case 12: .some(1_234)
-      case 19: .some(0)
-      case 0x80: .some(1_234_567_000_000_000)
-      case 0x80 | 10: .some(1_205_631_835_937)
-      case 0x80 | 63: .some(0)
-      default: .some(nil)
+      case 0: 1_234_567_000_000_000
+      case 3: 1_234_567_000_000
+      case 6: 1_234_567_000
+      case 9: 1_234_567
+      case 12: 1_234
+      case 19: 0
+      case 0x80: 1_234_567_000_000_000
+      case 0x80 | 10: 1_205_631_835_937
+      case 0x80 | 63: 0
+      default: nil
       }
-    #expect(times.first == expected)
-    #expect(times.count == 2)
+    // The second stamp is the largest there is, which is a time in fine units only.
+    #expect(expected == nil ? reading.times.count < 2 : reading.times.first == expected)
+    #expect(reading.streams.map(\.forward) == [[1, 1]])
   }
 
   @Test func whatIsLeftOutIsSaid() {
@@ -167,7 +168,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
       TestPacket(TestLink.ethernet.frame(udp)), TestPacket([1, 2, 3]),
       TestPacket([2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 6] + [UInt8](repeating: 0, count: 28)),
     ]
-    let reading = read(CaptureWriter.pcap(packets))
+    let reading = readCapture(CaptureWriter.pcap(packets))
     #expect(reading.streams == [])
     #expect(
       reading.notes == [
@@ -177,9 +178,9 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     w.section()
     w.block(1, w.number(147 as UInt16) + w.number(0 as UInt16) + w.number(0 as UInt32))
     w.enhanced(TestPacket([1]))
-    #expect(read(w.octets).notes == ["1 packet of link type 147 left out: nobody here reads that"])
-    #expect(read(CaptureWriter.pcap([])).notes == ["no packets"])
-    #expect(read(CaptureWriter.pcap([TestPacket(TestLink.ethernet.frame(udp))])).notes == ["no TCP in 1 packet"])
+    #expect(readCapture(w.octets).notes == ["1 packet of link type 147 left out: nobody here reads that"])
+    #expect(readCapture(CaptureWriter.pcap([])).notes == ["no packets"])
+    #expect(readCapture(CaptureWriter.pcap([TestPacket(TestLink.ethernet.frame(udp))])).notes == ["no TCP in 1 packet"])
   }
 
   @Test func truncatedAnywhere() {
@@ -187,7 +188,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     for whole in [CaptureWriter.pcap(packets), CaptureWriter.pcapng(packets)] {
       var failures = 0
       for end in 4..<whole.count {
-        let reading = read(Array(whole[..<end]))
+        let reading = readCapture(Array(whole[..<end]))
         if let failure = reading.failure {
           failures += 1
           #expect(failure.hasPrefix("truncated pcap"))
@@ -196,16 +197,16 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
       }
       // What ends between packets can't be told from a whole file.
       #expect(whole.count - 4 - failures <= packets.count + 2)
-      #expect(read(whole).failure == nil)
+      #expect(readCapture(whole).failure == nil)
     }
   }
 
   @Test func impossibleLengths() {
     let packets = dialogue().map { TestPacket(TestLink.ethernet.frame($0.ip)) }
     var pcap = CaptureWriter.pcap(Array(packets.prefix(4)))
-    let sound = read(pcap)
+    let sound = readCapture(pcap)
     pcap += [0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]
-    var reading = read(pcap)
+    var reading = readCapture(pcap)
     #expect(reading.failure == "packet 5 claims 4294967295 octets: the file is damaged there")
     #expect(reading.streams == sound.streams)
     for length in [0, 4, 11, 13, 0xffff_ffff] as [UInt32] {
@@ -214,7 +215,7 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
       w.interface(.ethernet)
       for p in packets.prefix(4) { w.enhanced(p) }
       w.octets += w.number(6 as UInt32) + w.number(length) + [UInt8](repeating: 0, count: 64)
-      reading = read(w.octets)
+      reading = readCapture(w.octets)
       #expect(reading.failure != nil)
       #expect(reading.streams.first?.forward == sample)
     }
@@ -222,7 +223,8 @@ private func expectDialogue(_ reading: Reading, _ what: Comment, isIPv6: Bool = 
     var w = CaptureWriter()
     w.section()
     w.octets += w.number(0xbad as UInt32) + w.number(0xffff_fffc as UInt32) + [UInt8](repeating: 0, count: 64)
-    #expect(read(w.octets).failure == "truncated pcapng: the block after packet 0 is not all there")
-    #expect(read([0x0a, 0x0d, 0x0d, 0x0a] + [UInt8](repeating: 0, count: 30)).failure?.contains("byte-order") == true)
+    #expect(readCapture(w.octets).failure == "truncated pcapng: the block after packet 0 is not all there")
+    #expect(
+      readCapture([0x0a, 0x0d, 0x0d, 0x0a] + [UInt8](repeating: 0, count: 30)).failure?.contains("byte-order") == true)
   }
 }

@@ -6,7 +6,7 @@ import Testing
 
 private func capture(_ segments: [TestSegment]) -> Reading {
   let packets = segments.enumerated().map { TestPacket($1.ip, time: UInt64($0) * 1_000) }
-  return read(CaptureWriter.pcap(packets, link: .raw))
+  return readCapture(CaptureWriter.pcap(packets, link: .raw))
 }
 
 /// `text` as segments of `size` octets from the client, the first with this sequence number.

@@ -23,9 +23,9 @@ enum PacketStep {
 struct ByteOrder {
   var isLittle: Bool
 
-  func u16(_ b: Span<UInt8>, _ at: Int) -> UInt16 { isLittle ? b.u16(at).byteSwapped : b.u16(at) }
-  func u32(_ b: Span<UInt8>, _ at: Int) -> UInt32 { isLittle ? b.u32(at).byteSwapped : b.u32(at) }
-  func u64(_ b: Span<UInt8>, _ at: Int) -> UInt64 { isLittle ? b.u64(at).byteSwapped : b.u64(at) }
+  @inline(__always) func u16(_ b: Span<UInt8>, _ at: Int) -> UInt16 { isLittle ? b.u16(at).byteSwapped : b.u16(at) }
+  @inline(__always) func u32(_ b: Span<UInt8>, _ at: Int) -> UInt32 { isLittle ? b.u32(at).byteSwapped : b.u32(at) }
+  @inline(__always) func u64(_ b: Span<UInt8>, _ at: Int) -> UInt64 { isLittle ? b.u64(at).byteSwapped : b.u64(at) }
 }
 
 /// A packet that claims more octets than this is not one: the largest snapshot length that libpcap knows for what we read

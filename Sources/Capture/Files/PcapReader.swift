@@ -14,40 +14,35 @@ struct PcapReader {
     [0xa1b2_c3d4, 0xa1b2_3c4d, 0xa1b2_cd34, 0xd4c3_b2a1, 0x4d3c_b2a1, 0x34cd_b2a1].contains(b.u32(0))
   }
 
-  mutating func next(_ input: inout ByteQueue) -> PacketStep {
+  /// Reads the packet at `at`, and moves `at` behind it.
+  mutating func next(_ b: Span<UInt8>, _ at: inout Int) -> PacketStep {
     if unit == 0 {
-      if input.count < 24 { return .needsMore }
-      let isPcap = input.withReadable { readHeader($0) }
-      if !isPcap { return .failed("no pcap file: it does not begin with pcap's magic number") }
-      input.skip(24)
+      if b.count - at < 24 { return .needsMore }
+      if !readHeader(b.extracting(at..<at + 24)) {
+        return .failed("no pcap file: it does not begin with pcap's magic number")
+      }
+      at += 24
     }
-    if input.count < recordHeader { return .needsMore }
-    let order = order
-    let (seconds, fraction, captured, original) = input.withReadable { b in
-      (order.u32(b, 0), order.u32(b, 4), Int(order.u32(b, 8)), Int(order.u32(b, 12)))
-    }
+    if b.count - at < recordHeader { return .needsMore }
+    let captured = Int(order.u32(b, at + 8))
     if captured > longestPacket {
       return .failed("packet \(packets + 1) claims \(captured) octets: the file is damaged there")
     }
-    if input.count < recordHeader + captured { return .needsMore }
+    let start = at + recordHeader
+    if b.count - start < captured { return .needsMore }
+    let time = Int64(order.u32(b, at)) * 1_000_000_000 + Int64(order.u32(b, at + 4)) * unit
+    let cut = max(0, Int(order.u32(b, at + 12)) - captured)
     packets += 1
-    let start = input.readable.lowerBound + recordHeader
-    input.skip(recordHeader + captured)
-    return .packet(
-      Packet(
-        time: Int64(seconds) * 1_000_000_000 + Int64(fraction) * unit, linkType: linkType,
-        octets: start..<start + captured, cut: max(0, original - captured)))
+    at = start + captured
+    return .packet(Packet(time: time, linkType: linkType, octets: start..<at, cut: cut))
   }
 
   /// What is missing at the end of the input; nil: nothing.
-  func truncation(_ input: ByteQueue) -> String? {
-    if unit == 0 { return "truncated pcap: \(input.count) of the file header's 24 octets" }
-    if input.isEmpty { return nil }
-    let order = order
-    let size =
-      input.count < recordHeader
-      ? recordHeader : recordHeader + input.withReadable { Int(order.u32($0, 8)) }
-    return "truncated pcap: packet \(packets + 1) ends after \(input.count) of \(size) octets"
+  func truncation(_ b: Span<UInt8>) -> String? {
+    if unit == 0 { return "truncated pcap: \(b.count) of the file header's 24 octets" }
+    if b.isEmpty { return nil }
+    let size = b.count < recordHeader ? recordHeader : recordHeader + Int(order.u32(b, 8))
+    return "truncated pcap: packet \(packets + 1) ends after \(b.count) of \(size) octets"
   }
 
   private mutating func readHeader(_ b: Span<UInt8>) -> Bool {

@@ -33,6 +33,17 @@ struct PcapngReader {
     static let obsoletePacket: UInt32 = 2
     static let simplePacket: UInt32 = 3
     static let enhancedPacket: UInt32 = 6
+
+    /// The octets of a block without options and contents.
+    static func smallest(_ type: UInt32) -> Int {
+      switch type {
+      case section: 28
+      case interface: 20
+      case simplePacket: 16
+      case obsoletePacket, enhancedPacket: 32
+      default: 12
+      }
+    }
   }
 
   private static let mostInterfaces = 65_536
@@ -41,73 +52,67 @@ struct PcapngReader {
 
   static func matches(_ b: Span<UInt8>) -> Bool { b.u32(0) == Block.section }
 
-  mutating func next(_ input: inout ByteQueue) -> PacketStep {
+  /// Reads on to the next packet after `at`, and moves `at` behind it.
+  mutating func next(_ b: Span<UInt8>, _ at: inout Int) -> PacketStep {
     while true {
       if skipping > 0 {
-        let n = min(skipping, input.count)
+        let n = min(skipping, b.count - at)
         skipping -= n
-        pass(n, &input)
+        pass(n, &at)
         if skipping > 0 { return .needsMore }
       }
-      if input.count < 12 { return .needsMore }
-      var type: UInt32 = 0
-      var length = 0
-      let sized = input.withReadable { b in
-        if b.u32(0) == Block.section {
-          // The byte order is part of the block, and its length is written in it.
-          switch b.u32(8) {
-          case 0x1a2b_3c4d: order.isLittle = false
-          case 0x4d3c_2b1a: order.isLittle = true
-          default: return false
-          }
+      let available = b.count - at
+      if available < 12 { return .needsMore }
+      if b.u32(at) == Block.section {
+        // The byte order is part of the block, and its length is written in it.
+        switch b.u32(at + 8) {
+        case 0x1a2b_3c4d: order.isLittle = false
+        case 0x4d3c_2b1a: order.isLittle = true
+        default: return .failed("pcapng section at offset \(offset): no byte-order magic")
         }
-        (type, length) = (order.u32(b, 0), Int(order.u32(b, 4)))
-        return true
       }
-      if !sized { return .failed("pcapng section at offset \(offset): no byte-order magic") }
+      let type = order.u32(b, at)
+      let length = Int(order.u32(b, at + 4))
       if !sectionSeen && type != Block.section { return .failed("no pcapng file: it does not begin with a section") }
-      if length < 12 || length % 4 != 0 {
+      if length < Block.smallest(type) || length % 4 != 0 {
         return .failed("pcapng block at offset \(offset): length \(length) is impossible")
       }
       switch type {
       case Block.section:
-        if length < 28 { return .failed("pcapng section at offset \(offset): length \(length) is impossible") }
         sectionSeen = true
         interfaces.removeAll(keepingCapacity: true)
         skipping = length
       case Block.interface:
-        if length < 20 { return .failed("pcapng interface at offset \(offset): length \(length) is impossible") }
         let kept = min(length, Self.longestInterfaceBlock)
-        if input.count < kept { return .needsMore }
+        if available < kept { return .needsMore }
         if interfaces.count == Self.mostInterfaces {
           return .failed("pcapng interface at offset \(offset): more than \(Self.mostInterfaces)")
         }
-        let interface = input.withReadable { readInterface($0.extracting(0..<kept)) }
-        interfaces.append(interface)
+        interfaces.append(readInterface(b.extracting(at..<at + kept)))
         skipping = length
       case Block.enhancedPacket, Block.obsoletePacket, Block.simplePacket:
         if length > longestPacket + 65_536 {
           return .failed("pcapng packet at offset \(offset) claims \(length) octets: the file is damaged there")
         }
-        if input.count < length { return .needsMore }
-        packets += 1
-        guard let packet = readPacket(type, length, input) else {
+        if available < length { return .needsMore }
+        guard let packet = readPacket(type, length, b, at) else {
           return .failed("pcapng packet at offset \(offset): its lengths or its interface are impossible")
         }
-        pass(length, &input)
+        packets += 1
+        pass(length, &at)
         return .packet(packet)
       default: skipping = length
       }
     }
   }
 
-  func truncation(_ input: ByteQueue) -> String? {
-    if input.isEmpty && skipping == 0 { return nil }
+  func truncation(_ b: Span<UInt8>) -> String? {
+    if b.isEmpty && skipping == 0 { return nil }
     return "truncated pcapng: the block after packet \(packets) is not all there"
   }
 
-  private mutating func pass(_ n: Int, _ input: inout ByteQueue) {
-    input.skip(n)
+  private mutating func pass(_ n: Int, _ at: inout Int) {
+    at += n
     offset += n
   }
 
@@ -128,36 +133,29 @@ struct PcapngReader {
     return interface
   }
 
-  private func readPacket(_ type: UInt32, _ length: Int, _ input: ByteQueue) -> Packet? {
-    let start = input.readable.lowerBound
-    return input.withReadable { b in
-      let header = type == Block.simplePacket ? 12 : 28
-      if length < header + 4 { return nil }
-      let room = length - header - 4
-      var number = 0
-      var time: UInt64?
-      var captured = 0
-      var original = 0
-      if type == Block.simplePacket {
-        original = Int(order.u32(b, 8))
-      } else {
-        number = type == Block.enhancedPacket ? Int(order.u32(b, 8)) : Int(order.u16(b, 8))
-        time = UInt64(order.u32(b, 12)) << 32 | UInt64(order.u32(b, 16))
-        captured = Int(order.u32(b, 20))
-        original = Int(order.u32(b, 24))
-      }
-      if number >= interfaces.count { return nil }
-      let interface = interfaces[number]
-      if type == Block.simplePacket {
-        let snapshot = interface.snapshotLength
-        captured = min(original, snapshot == 0 ? original : snapshot, room)
-      }
-      if captured > room { return nil }
-      let octets = start + header..<start + header + captured
-      return Packet(
-        time: time.flatMap { nanoseconds($0, interface) }, linkType: interface.linkType, octets: octets,
-        cut: max(0, original - captured))
+  private func readPacket(_ type: UInt32, _ length: Int, _ b: Span<UInt8>, _ at: Int) -> Packet? {
+    let isSimple = type == Block.simplePacket
+    let start = at + (isSimple ? 12 : 28)
+    let room = at + length - 4 - start
+    let number = isSimple ? 0 : type == Block.enhancedPacket ? Int(order.u32(b, at + 8)) : Int(order.u16(b, at + 8))
+    if number >= interfaces.count { return nil }
+    var time: Int64?
+    var captured: Int
+    let original: Int
+    if isSimple {
+      let snapshot = interfaces[number].snapshotLength
+      original = Int(order.u32(b, at + 8))
+      captured = min(original, snapshot == 0 ? original : snapshot, room)
+    } else {
+      let stamp = UInt64(order.u32(b, at + 12)) << 32 | UInt64(order.u32(b, at + 16))
+      time = nanoseconds(stamp, interfaces[number])
+      captured = Int(order.u32(b, at + 20))
+      original = Int(order.u32(b, at + 24))
     }
+    if captured > room { return nil }
+    return Packet(
+      time: time, linkType: interfaces[number].linkType, octets: start..<start + captured,
+      cut: max(0, original - captured))
   }
 
   /// Nil when the time is none that nanoseconds in 64 bits can say.
@@ -165,6 +163,7 @@ struct PcapngReader {
     var seconds: UInt64
     var rest: UInt64
     switch interface.resolution {
+    case .decimal(6) where interface.offset == 0 && stamp < 1 << 53: return Int64(stamp) * 1_000
     case .decimal(let digits):
       if digits > 19 { return nil }
       var unit: UInt64 = 1

@@ -4,18 +4,12 @@
 import Bytes
 
 struct TCPTable {
-  /// What is to be said before the next segment is looked at.
-  enum Output {
-    case event(CaptureEvent)
-    case held(stream: Int, Direction, time: Int64?, [UInt8])
-  }
-
   /// How many streams were opened.
   private(set) var streams = 0
   /// Octets that came after the end of their connection or before what had been taken for its start.
   private(set) var unplaced = 0
 
-  private var outputs = Queue<Output>()
+  private var outputs = Queue<StreamOutput>()
   private var table: [TCPConnection] = []
   private var index: [ConnectionKey: Int] = [:]
   private var last = 0
@@ -34,7 +28,11 @@ struct TCPTable {
     (self.mostConnections, self.mostHeldOctets) = (mostConnections, mostHeldOctets)
   }
 
-  mutating func nextOutput() -> Output? { outputs.popFirst() }
+  var hasOutput: Bool { !outputs.isEmpty }
+
+  mutating func append(_ output: StreamOutput) { outputs.append(output) }
+
+  mutating func nextOutput() -> StreamOutput? { outputs.popFirst() }
 
   /// Takes a segment whose payload stands in `b`. The octets are returned when they are all there is to say; otherwise
   /// `nextOutput` has it, and must be asked until it is nil before the next segment comes.
@@ -44,7 +42,7 @@ struct TCPTable {
     table[i].isRecent = true
     if s.flags & (TCPSegment.syn | TCPSegment.rst | TCPSegment.fin) == 0 && !table[i].holdsSomething {
       if s.payload.isEmpty && s.cut == 0 {
-        if s.flags & TCPSegment.ack != 0 { table[i][!isFromA].receivedAcknowledgment(s.acknowledgment) }
+        table[i].receivedAcknowledgment(s, isFromA)
         return nil
       }
       if let event = table[i].octetsInTurn(s, time, isFromA) { return event }
@@ -120,7 +118,7 @@ struct TCPTable {
       return
     }
     if isSYN { receivedSYN(s, i, isFromA) }
-    if s.flags & TCPSegment.ack != 0 { table[i][!isFromA].receivedAcknowledgment(s.acknowledgment) }
+    table[i].receivedAcknowledgment(s, isFromA)
     if length > 0 || isLast { receivedOctets(s, sequence, isLast: isLast, time, b, i, isFromA) }
     if s.flags & TCPSegment.rst != 0 {
       end(i, .reset, time)
@@ -201,7 +199,7 @@ struct TCPTable {
   /// - Parameter behind: octets of it that were handed out before.
   private mutating func handOut(
     _ count: Int, cut: Int, behind: Int, isLast: Bool, _ time: Int64?, _ i: Int, _ isFromA: Bool,
-    _ output: (Int, Direction) -> Output
+    _ output: (Int, Direction) -> StreamOutput
   ) {
     let new = count + cut - behind
     if new >= 0 && isLast {
@@ -300,11 +298,28 @@ struct TCPTable {
 extension TCPConnection {
   /// The short way: the segment's octets, when it is its turn and nothing else is to be said.
   mutating func octetsInTurn(_ s: TCPSegment, _ time: Int64?, _ isFromA: Bool) -> CaptureEvent? {
-    guard let stream, !isClosed, s.cut == 0, self[isFromA].next == s.sequence, self[isFromA].isStarted,
-      !self[isFromA].isFinished
-    else { return nil }
-    self[isFromA].next &+= UInt32(truncatingIfNeeded: s.payload.count)
-    if s.flags & TCPSegment.ack != 0 { self[!isFromA].receivedAcknowledgment(s.acknowledgment) }
+    guard let stream, !isClosed, s.cut == 0 else { return nil }
+    let isInTurn = isFromA ? fromA.takeInTurn(s) : fromB.takeInTurn(s)
+    if !isInTurn { return nil }
+    receivedAcknowledgment(s, isFromA)
     return .octets(stream: stream, direction(fromA: isFromA), time: time, s.payload)
+  }
+
+  mutating func receivedAcknowledgment(_ s: TCPSegment, _ isFromA: Bool) {
+    if s.flags & TCPSegment.ack == 0 { return }
+    // No accessor for both: this is done for every packet.
+    if isFromA {
+      fromB.receivedAcknowledgment(s.acknowledgment)
+    } else {
+      fromA.receivedAcknowledgment(s.acknowledgment)
+    }
+  }
+}
+
+extension TCPDirection {
+  mutating func takeInTurn(_ s: TCPSegment) -> Bool {
+    if next != s.sequence || !isStarted || isFinished { return false }
+    next &+= UInt32(truncatingIfNeeded: s.payload.count)
+    return true
   }
 }

@@ -1,34 +1,32 @@
-/// What a reader makes of an input, in a form that tests can compare.
+/// What a reader makes of an input, in a form that can be compared.
 import Bytes
-import Capture
-import Support
+package import Capture
 
-/// The frame of all samples: a settled transfer of "hello".
-let sample = octets("0000001f02000000005314c008054343a001004341005377a10568656c6c6f")
-
-struct Reading: Equatable {
-  struct Stream: Equatable {
-    var description: StreamDescription
-    var forward: [UInt8] = []
-    var backward: [UInt8] = []
-    var unknown: [UInt8] = []
-    var ending: StreamEnding?
+package struct Reading: Equatable {
+  package struct Stream: Equatable {
+    package var description: StreamDescription
+    package var forward: [UInt8] = []
+    package var backward: [UInt8] = []
+    package var unknown: [UInt8] = []
+    package var ending: StreamEnding?
   }
 
-  var form = InputForm.auto
-  var streams: [Stream] = []
+  package var form = InputForm.auto
+  package var streams: [Stream] = []
   /// "0>12": a gap in stream 0, forward, of 12 octets.
-  var gaps: [String] = []
-  var notes: [String] = []
-  var failure: String?
-  /// The times of octets, in order.
-  var times: [Int64?] = []
+  package var gaps: [String] = []
+  package var notes: [String] = []
+  package var failure: String?
+  /// The times of octets, in order, where they have one.
+  package var times: [Int64] = []
   /// Directions in the order in which octets came, repetitions left out.
-  var turns: [Direction] = []
+  package var turns: [Direction] = []
+
+  package init() {}
 }
 
 /// Reads `input`, handed over in pieces of `size` octets.
-func read(_ input: [UInt8], as form: InputForm = .auto, pieces size: Int = .max) -> Reading {
+package func readCapture(_ input: [UInt8], as form: InputForm = .auto, pieces size: Int = .max) -> Reading {
   var reader = CaptureReader(form)
   var reading = Reading()
   var at = 0
@@ -44,8 +42,8 @@ func read(_ input: [UInt8], as form: InputForm = .auto, pieces size: Int = .max)
   return reading
 }
 
-func read(_ text: String, as form: InputForm = .auto, pieces size: Int = .max) -> Reading {
-  read(Array(text.utf8), as: form, pieces: size)
+package func readCapture(_ text: String, as form: InputForm = .auto, pieces size: Int = .max) -> Reading {
+  readCapture(Array(text.utf8), as: form, pieces: size)
 }
 
 private func take(_ reader: inout CaptureReader, _ reading: inout Reading) {
@@ -63,7 +61,7 @@ private func take(_ reader: inout CaptureReader, _ reading: inout Reading) {
       case .backward: reading.streams[stream].backward += octets
       case .unknown: reading.streams[stream].unknown += octets
       }
-      reading.times.append(time)
+      if let time { reading.times.append(time) }
       if reading.turns.last != direction { reading.turns.append(direction) }
     case .gap(let stream, let direction, let octets, _):
       precondition(reading.streams[stream].ending == nil)
