@@ -30,7 +30,7 @@ enum Entry: String, CaseIterable, CustomTestStringConvertible {
 }
 
 /// Both of them, and the octets in between.
-private final class Conversation {
+final class Conversation {
   let end: End
   var broker: EventterMQ
   var now: Int64 = 0

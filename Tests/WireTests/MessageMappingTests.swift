@@ -86,6 +86,8 @@ import Wire
     var properties = BasicProperties()
     let (index, value) = Self.values[i]
     properties[index] = value
+    // "Transient" alone says what nothing says; see below.
+    if value == .ubyte(1) { properties[.type] = .string("t") }
     let message = try sections(properties, exchange: "logs", key: "a.b", body: [1, 2, 3])
     let body = try self.body(message)
     #expect(Array(message[body.first]) == [1, 2, 3])
@@ -95,6 +97,12 @@ import Wire
     #expect(head.routingKey == Array("a.b".utf8))
     #expect(head.unmapped.isEmpty)
     #expect(try head.properties == octets(properties))
+  }
+
+  @Test func transientAloneIsNoProperty() throws {
+    var draft = MessageDraft()
+    draft.header = [.boolean(false)]
+    #expect(try head(draft).properties == [0, 0])
   }
 
   @Test func fieldsOfTheOtherDialect() throws {

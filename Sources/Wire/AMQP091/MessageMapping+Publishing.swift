@@ -95,11 +95,19 @@ extension MessageMapping {
       }
     }
     if let headers { properties[.headers] = .map(headers) }
+    // Nothing but "transient" is nothing: a broker that reads the flags the other way round takes just that.
+    if properties == transient { properties = BasicProperties() }
     var q = ByteQueue()
     try q.append(properties)
     out.properties = q.bytes
     return out
   }
+
+  private static let transient: BasicProperties = {
+    var properties = BasicProperties()
+    properties[.deliveryMode] = .ubyte(1)
+    return properties
+  }()
 
   private static func next(_ sections: inout Sections, _ b: Span<UInt8>) throws(FieldFault) -> Section? {
     do throws(Problem) { return try sections.next(b) } catch {
