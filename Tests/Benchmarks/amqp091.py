@@ -29,10 +29,10 @@ def one091():
             print(f"\n(no {node}: one message over 0-9-1 not measured)")
             continue
         queue("one", node)
-        send = [options.amqp, "send", "-u", url, *D, "one", "hello"]
+        send = [options.amqp, "send", "-u", url, *D, "--transient", "one", "hello"]
         commands = {
-            "amqp send, confirmed": (send, ENV),
-            "amqp send, at-most-once": ([*send, "--mode", "at-most-once"], ENV),
+            "amqp send --transient, confirmed": (send, ENV),
+            "amqp send --transient, at-most-once": ([*send, "--mode", "at-most-once"], ENV),
             "amqp-publish (no confirm)": (["amqp-publish", "-u", url, "-r", "one", "-b", "hello"], ENV),
         }
         walls = whole(commands, 20 if options.quick else 200)
@@ -45,11 +45,14 @@ def publish091():
         return print("\n(no RabbitMQ 3.10: 200,000 lines over 0-9-1 not measured)")
     n = 20_000 if options.quick else 200_000
     source = lines(n)
+    # amqp-publish says nothing of delivery-mode, which means transient.
     send = [options.amqp, "send", "-u", RABBIT3, *D, "lines", "-l"]
     commands = {
-        "amqp send -l (confirmed)": send,
-        "amqp send -l, at-most-once": [*send, "--mode", "at-most-once"],
+        "amqp send -l --transient (confirmed)": [*send, "--transient"],
+        "amqp send -l --transient, at-most-once": [*send, "--transient", "--mode", "at-most-once"],
         "amqp-publish -l (no confirms)": ["amqp-publish", "-u", RABBIT3, "-r", "lines", "-l"],
+        "amqp send -l (durable, confirmed)": send,
+        "amqp-publish -l -p (persistent, no confirms)": ["amqp-publish", "-u", RABBIT3, "-r", "lines", "-l", "-p"],
     }
     results = {name: [] for name in commands}
     for _ in range(options.runs):
