@@ -15,6 +15,8 @@ package final class Peer {
     case timedOut
     /// Reading or writing failed in the middle.
     case broken(Errno)
+    /// There is no TLS with this peer.
+    case tls(TLSFailure)
   }
 
   package var connection: Connection
@@ -28,22 +30,25 @@ package final class Peer {
 
   private enum Stream {
     case connecting(ConnectAttempt)
-    case up(Socket)
+    case up(ByteStream)
     /// Nobody is there: `--dry-run`.
     case inMemory(Loopback)
     case gone
   }
   private var stream: Stream
   private var token: PollSet.Token?
-  private var wantsWrite = false
   private var inputEnded = false
-  private var room = 16 * 1024
-  private static let roomCeiling = 256 * 1024
+  /// Nil: clear text.
+  private let security: TLSContext?
+  private let host: String
 
   /// Dials. `deadline` bounds the time until `opened`.
-  package init(dialing endpoint: Endpoint, _ settings: ConnectionSettings, now: Int64, deadline: Int64?) {
+  package init(
+    dialing endpoint: Endpoint, _ settings: ConnectionSettings, tls: TLSContext? = nil, now: Int64, deadline: Int64?
+  ) {
     connection = Connection(settings, now: now)
     name = "\(endpoint)"
+    (security, host) = (tls, endpoint.host)
     stream = .connecting(ConnectAttempt(to: endpoint))
     connectDeadline = deadline
   }
@@ -52,15 +57,30 @@ package final class Peer {
   package init(rehearsing settings: ConnectionSettings, now: Int64) {
     connection = Connection(settings, now: now)
     name = "nobody"
+    (security, host) = (nil, "")
     stream = .inMemory(Loopback(now: now))
   }
 
   /// Takes over an accepted socket.
-  package init(accepted socket: Socket, _ settings: ConnectionSettings, now: Int64, deadline: Int64?) {
+  package init(
+    accepted socket: Socket, _ settings: ConnectionSettings, tls: TLSContext? = nil, now: Int64, deadline: Int64?
+  ) {
     connection = Connection(settings, now: now)
     name = socket.peerAddress.map { "\($0)" } ?? "a peer"
-    stream = .up(socket)
+    (security, host) = (tls, "")
+    stream = .gone
     connectDeadline = deadline
+    start(socket)
+  }
+
+  /// The socket is connected.
+  private func start(_ socket: Socket) {
+    do throws(TLSFailure) {
+      let session = try security.map { context throws(TLSFailure) in try TLSSession(context, host: host) }
+      stream = .up(ByteStream(socket, session))
+    } catch {
+      fail(.tls(error))
+    }
   }
 
   /// The peer's open is there: no connect time-out from here on.
@@ -81,33 +101,14 @@ package final class Peer {
       if let connectDeadline, now >= connectDeadline { return fail(.timedOut) }
       do throws(EndpointError) {
         guard let socket = try attempt.advance(now: now) else { return }
-        stream = .up(socket)
+        start(socket)
       } catch {
         fail(.unreachable(error))
       }
-    case .up(let socket):
+    case .up(let stream):
       connection.tick(now: now)
       if let connectDeadline, now >= connectDeadline { return fail(.timedOut) }
-      if inputEnded { return }
-      let size = room
-      var progress = IOProgress.wouldBlock
-      do throws(Errno) {
-        let n = try connection.receive(now: now, room: size) { span throws(Errno) in
-          progress = try socket.read(into: &span)
-        }
-        if let tap, n > 0 { connection.withLastReceived(n) { tap(.incoming, $0) } }
-        if n == size { room = min(room * 2, Peer.roomCeiling) }
-      } catch {
-        // What was received before the reset is still good.
-        inputEnded = true
-        if failure == nil { failure = .broken(error) }
-        connection.receivedEnd()
-        return
-      }
-      if progress == .end {
-        inputEnded = true
-        connection.receivedEnd()
-      }
+      if !inputEnded { read(stream, now: now) }
     case .inMemory(let loopback):
       loopback.give(now: now) { octets in
         connection.receive(now: now, room: octets.count) { span in
@@ -115,6 +116,37 @@ package final class Peer {
         }
       }
     case .gone: break
+    }
+  }
+
+  private func read(_ stream: ByteStream, now: Int64) {
+    var fault: StreamFailure?
+    do throws(StreamFailure) {
+      let n = connection.receive(now: now, room: try stream.prepareRead()) { span in
+        // What was received before a fault is still good.
+        do throws(StreamFailure) { _ = try stream.read(into: &span) } catch { fault = error }
+      }
+      if let tap, n > 0 { connection.withLastReceived(n) { tap(.incoming, $0) } }
+    } catch {
+      fault = error
+    }
+    if let fault { return lost(fault) }
+    if stream.isAtEnd {
+      inputEnded = true
+      connection.receivedEnd()
+    }
+  }
+
+  private func lost(_ fault: StreamFailure) {
+    switch fault {
+    case .system(let error):
+      inputEnded = true
+      if failure == nil { failure = .broken(error) }
+      connection.receivedEnd()
+    case .tls(let error):
+      // The peer hears why.
+      if case .up(let stream) = stream { try? stream.push() }
+      fail(.tls(error))
     }
   }
 
@@ -129,32 +161,24 @@ package final class Peer {
         return span.count
       }
     }
-    guard case .up(let socket) = stream else { return false }
-    do throws(Errno) {
-      let all = try connection.withOutput(now: now) { span throws(Errno) in
-        switch try socket.write(span) {
-        case .bytes(let n):
-          if let tap { tap(.outgoing, span.extracting(0..<n)) }
-          return n
-        case .wouldBlock: return 0
-        case .end:
-          // The peer reads no more; what it said before is still to be read.
-          return span.count
-        }
+    guard case .up(let stream) = stream else { return false }
+    do throws(StreamFailure) {
+      let all = try connection.withOutput(now: now) { span throws(StreamFailure) in
+        let n = try stream.write(span)
+        if let tap, n > 0 { tap(.outgoing, span.extracting(0..<n)) }
+        return n
       }
-      wantsWrite = !all
-      return all
+      try stream.push()
+      return all && !stream.wantsWrite
     } catch {
-      if failure == nil { failure = .broken(error) }
-      connection.receivedEnd()
-      wantsWrite = false
+      lost(error)
       return false
     }
   }
 
   /// Ends the stream.
   package func drop() {
-    if case .up(let socket) = stream { socket.endWriting() }
+    if case .up(let stream) = stream { stream.endWriting() }
     stream = .gone
   }
 
@@ -171,8 +195,8 @@ package final class Peer {
       if let interest = attempt.interest {
         token = polls.add(interest.number, read: interest.read, write: interest.write)
       }
-    case .up(let socket):
-      token = polls.add(socket.number, read: reads && !inputEnded, write: wantsWrite)
+    case .up(let stream):
+      token = polls.add(stream.number, read: reads && !inputEnded, write: stream.wantsWrite)
     case .inMemory, .gone: break
     }
   }
