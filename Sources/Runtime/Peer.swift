@@ -86,6 +86,9 @@ package final class Peer {
   /// The peer's open is there: no connect time-out from here on.
   package func isOpen() { connectDeadline = nil }
 
+  /// Nil: clear text, or not connected.
+  package var session: TLSSession? { if case .up(let stream) = stream { stream.session } else { nil } }
+
   package var isGone: Bool { if case .gone = stream { true } else { false } }
   package var isConnected: Bool {
     switch stream {
@@ -137,10 +140,10 @@ package final class Peer {
     }
   }
 
-  private func lost(_ fault: StreamFailure) {
+  private func lost(_ fault: StreamFailure, endsInput: Bool = true) {
     switch fault {
     case .system(let error):
-      inputEnded = true
+      if endsInput { inputEnded = true }
       if failure == nil { failure = .broken(error) }
       connection.receivedEnd()
     case .tls(let error):
@@ -171,7 +174,8 @@ package final class Peer {
       try stream.push()
       return all && !stream.wantsWrite
     } catch {
-      lost(error)
+      // After a failed write there may still be something to read.
+      lost(error, endsInput: false)
       return false
     }
   }

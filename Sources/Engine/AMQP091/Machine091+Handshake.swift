@@ -9,7 +9,7 @@ extension Machine091 {
     switch input.withReadable({ ProtocolHeader.read($0) }) {
     case .incomplete: return false
     case .other:
-      fail(.transport, AMQPError(Condition.framingError, "the peer does not speak AMQP" + input.foreign))
+      fail(.transport, input.foreignError)
     case .header(let header):
       peer.header = header
       end(

@@ -11,7 +11,7 @@ extension Machine10 {
     case .other:
       if settings.role == .acceptor { output.append(header(of: phase).bytes) }
       mayOpen = false
-      fail(.transport, AMQPError(Condition.framingError, "the peer does not speak AMQP" + input.foreign))
+      fail(.transport, input.foreignError)
       return true
     case .header(let header):
       input.skip(ProtocolHeader.size)

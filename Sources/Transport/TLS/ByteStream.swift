@@ -83,6 +83,8 @@ package final class ByteStream {
   /// - Returns: the number of octets.
   package func write(_ octets: Span<UInt8>) throws(StreamFailure) -> Int {
     guard let session else { return try send(octets) }
+    // What waits goes first: the end of the handshake, and then nobody would wake us for the rest.
+    try push()
     if session.hasOutput { return 0 }
     let count: Int
     do throws(TLSFailure) {
@@ -110,6 +112,7 @@ package final class ByteStream {
       case .end: octets.count
       }
     } catch {
+      wantsWrite = false
       throw .system(error)
     }
   }

@@ -10,6 +10,10 @@ struct ConnectPlan {
   let endpoint: Endpoint
   /// Set: be the peer.
   let listen: Endpoint?
+  /// Nil: clear text.
+  let tls: TLSContext?
+  /// The name that the peer's certificate has to be for.
+  let serverName: String
   /// Of an initiator without the protocol: `choice` says which ones are tried.
   let settings: ConnectionSettings
   let choice: DialectChoice
@@ -21,9 +25,10 @@ struct ConnectPlan {
   /// - Parameter needs: what else there is that only one of the protocols has.
   init(_ arguments: ParsedArguments, needs: [DialectChoice.Need] = []) throws(Failure) {
     choice = try DialectChoice(arguments, needs)
-    let url = try ConnectPlan.url(arguments)
+    let (url, keys) = try ConnectPlan.url(arguments)
     endpoint = Endpoint(host: url.host, port: url.port)
-    connectTimeout = Int64(arguments.nanoseconds("connect-timeout") ?? 10_000_000_000)
+    let urlTimeout = arguments.flag("connect-timeout") ? nil : try keys.connectTimeout()
+    connectTimeout = urlTimeout ?? Int64(arguments.nanoseconds("connect-timeout") ?? 10_000_000_000)
     if let text = arguments.value("listen") {
       guard let listening = Endpoint(listening: text) else {
         throw arguments.badValue(of: "listen", text, expected: "[HOST:]PORT")
@@ -34,7 +39,10 @@ struct ConnectPlan {
     }
     var settings = ConnectionSettings(listen == nil ? .initiator : .acceptor)
     settings.containerID = arguments.value("container-id") ?? ConnectPlan.freshName()
+    let urlHeartbeat = arguments.flag("heartbeat") ? nil : try keys.heartbeat()
     settings.idleTimeOut = try ConnectPlan.idleTimeOut(arguments)
+    if let urlHeartbeat { settings.idleTimeOut = urlHeartbeat }
+    try keys.limits(&settings)
     settings.properties = .map([
       MapEntry(.symbol("product"), .string("amqp")), MapEntry(.symbol("version"), .string(Commands.program.version)),
     ])
@@ -49,6 +57,7 @@ struct ConnectPlan {
       settings.hostname = url.host
     }
     try ConnectPlan.credentials(arguments, url, listening: listen != nil, &settings)
+    if !arguments.flag("sasl"), let mechanisms = try keys.mechanisms() { settings.mechanisms = mechanisms }
     if let text = arguments.value("session-window") {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
       guard sides.count <= 2, let incoming = sides[0], incoming > 0, sides.last! != nil else {
@@ -58,15 +67,16 @@ struct ConnectPlan {
       settings.outgoingWindow = sides.last! ?? incoming
     }
     // What is shown in octets holds no password unless it is asked for: without SASL there is none.
-    if listen == nil, arguments.command.option(long: "dry-run") != nil, arguments.flag("dry-run"),
-      !arguments.flag("show-secrets")
-    {
+    let isDryRun = listen == nil && arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run")
+    if isDryRun, !arguments.flag("show-secrets") {
       settings.mechanisms = choice.order[0] == .amqp091 ? [.anonymous] : []
     }
     self.settings = settings
+    tls = isDryRun ? nil : try TLSPlan.context(arguments, url, keys, listening: listen != nil)
+    serverName = arguments.value("server-name") ?? keys.value("server_name_indication") ?? url.host
   }
 
-  private static func url(_ arguments: ParsedArguments) throws(Failure) -> ConnectionURL {
+  private static func url(_ arguments: ParsedArguments) throws(Failure) -> (ConnectionURL, URLKeys) {
     let text = arguments.value("url") ?? "amqp://guest:guest@localhost:5672"
     // The URL itself is not shown: it may hold a password.
     let spelling = arguments.spelling("url") == "argument" ? "the URL" : arguments.spelling("url")
@@ -76,13 +86,7 @@ struct ConnectPlan {
     } catch {
       throw .usage(spelling, "expected \(error.expected)")
     }
-    if url.isSecure {
-      throw .usage("amqps", "TLS is not in this version yet", nextStep: "use amqp:// or a TLS tunnel")
-    }
-    if let key = url.query.first?.key {
-      throw .usage(spelling, "the key '\(key)' is not known in this version")
-    }
-    return url
+    return (url, try URLKeys(url, spelling: spelling))
   }
 
   private static func idleTimeOut(_ arguments: ParsedArguments) throws(Failure) -> UInt32 {
@@ -101,7 +105,8 @@ struct ConnectPlan {
     if case .environment = arguments.source("user"), url.user != nil { user = nil }
     var password: String?
     if let file = arguments.bytes("password-file") {
-      password = try self.password(in: String(decoding: file, as: UTF8.self))
+      let octets = try FirstLine.octets(of: String(decoding: file, as: UTF8.self), "the password")
+      password = String(decoding: octets, as: UTF8.self)
     }
     if listening {
       settings.user = user
@@ -123,16 +128,6 @@ struct ConnectPlan {
       if names.contains("NONE") { settings.mechanisms = [] }
     } else if settings.credentialsAreDefault {
       settings.mechanisms = [.anonymous, .plain]
-    }
-  }
-
-  private static func password(in path: String) throws(Failure) -> String {
-    do throws(Errno) {
-      let bytes = try Files.contents(of: path == "-" ? "/dev/stdin" : path, limit: 1 << 20)
-      let line = bytes.prefix { $0 != 0x0a && $0 != 0x0d }
-      return String(decoding: line, as: UTF8.self)
-    } catch {
-      throw Failure("cannot read the password", "\(error)", exitCode: .noInput)
     }
   }
 

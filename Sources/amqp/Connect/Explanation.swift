@@ -26,6 +26,7 @@ struct Explanation {
         exitCode: .unreachable)
     case .broken(let error):
       return Failure("lost the connection to \(peer)", error.text, exitCode: .unreachable)
+    case .tls(let error): return self.failure(error)
     }
   }
 
@@ -59,7 +60,7 @@ struct Explanation {
           exitCode: .unreachable)
       }
       return Failure(
-        "cannot speak with \(peer)", why, nextStep: "AMQP's port is mostly 5672", exitCode: .protocolViolation)
+        "cannot speak with \(peer)", why, nextStep: nextStep(foreign: error?.info.text), exitCode: .protocolViolation)
     case (.connection, .local), (.session, .local), (.link, .local):
       return Failure(
         "\(peer) broke the protocol", why, nextStep: "--trace shows the frames", exitCode: .protocolViolation)
@@ -149,8 +150,19 @@ struct Explanation {
     if header == "AMQP 0-9-1" && plan.choice.order == [.amqp10] { return "--protocol 0-9-1 speaks it" }
     if header == "AMQP 1.0" { return "--sasl NONE leaves the SASL layer out" }
     if header == "AMQP 1.0 (SASL)" { return "leave --sasl NONE out" }
-    if header == "AMQP 1.0 (TLS)" { return "TLS is not in this version yet: use a TLS tunnel" }
+    if header == ProtocolHeader.tls10.description {
+      return "amqps:// begins with TLS; --tls in-band asks for it as AMQP 1.0 does"
+    }
     return "for RabbitMQ 3 switch its plugin on: rabbitmq-plugins enable rabbitmq_amqp1_0"
+  }
+
+  private func nextStep(foreign: String?) -> String {
+    switch foreign.flatMap(ForeignProtocol.init(rawValue:)) {
+    case .tls: "that is a TLS port: amqps://\(peer)"
+    case .http: "that is a web server, RabbitMQ's management perhaps: AMQP's port is mostly 5672"
+    case .ssh: "that is an SSH server: AMQP's port is mostly 5672"
+    case nil: "AMQP's port is mostly 5672"
+    }
   }
 
   private struct Row {

@@ -19,7 +19,7 @@ final class Served {
   init(dialing plan: ConnectPlan, as dialect: DialectChoice.Protocols, now: Int64, trace: Trace?) {
     var settings = plan.settings
     settings.protocols = dialect
-    peer = Peer(dialing: plan.endpoint, settings, now: now, deadline: now + plan.connectTimeout)
+    peer = Peer(dialing: plan.endpoint, settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
   }
 
@@ -31,11 +31,21 @@ final class Served {
   }
 
   init(accepted socket: Socket, _ plan: ConnectPlan, now: Int64, trace: Trace?) {
-    peer = Peer(accepted: socket, plan.settings, now: now, deadline: now + plan.connectTimeout)
+    peer = Peer(accepted: socket, plan.settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
   }
 
   func explanation(_ plan: ConnectPlan) -> Explanation { Explanation(peer: peer.name, plan: plan) }
+
+  /// What the loss of this peer means: to a listener, which has others, no more than a note.
+  func failure(
+    _ failure: Peer.Failure, _ plan: ConnectPlan, isListening: Bool, _ diagnostics: Diagnostics
+  ) -> Failure? {
+    let explained = explanation(plan).failure(failure)
+    guard isListening else { return explained }
+    diagnostics.note("\(peer.name): \(explained.why)")
+    return nil
+  }
 
   /// Which form of address it takes.
   var dialect: NodeAddress.Dialect {
@@ -66,6 +76,10 @@ final class Served {
     parts.append(d.mechanism.map { "SASL \($0)" } ?? "no SASL")
     parts.append("max-frame-size \(d.open.maxFrameSize)")
     parts.append("\(speaks091 ? "heartbeat" : "idle-time-out") \(d.open.idleTimeOut.map { "\($0) ms" } ?? "none")")
+    if let session = peer.session {
+      parts.append("\(session.version) \(session.cipher)")
+      parts.append(session.certificates.first.map { "certificate \($0.subject)" } ?? "")
+    }
     return "connected to \(peer.name): " + parts.filter { !$0.isEmpty }.joined(separator: ", ")
   }
 }

@@ -9,8 +9,10 @@ enum ConnectOptions {
         "url", short: "u", "URL", standard: .value("amqp://guest:guest@localhost:5672"), environment: "AMQP_URL",
         secrecy: .url, "the peer to connect to",
         details: """
-          `amqp://USER:PASSWORD@HOST:PORT/VHOST`, every part but the host optional and percent-encoded. An argument that starts \
-          with `amqp://` is the URL too.
+          `amqp://USER:PASSWORD@HOST:PORT/VHOST`, every part but the host optional and percent-encoded; `amqps://` is TLS, port \
+          5671. An argument that starts with `amqp://` or `amqps://` is the URL too. RabbitMQ's keys may follow a `?`: \
+          `cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer`, `verify_none`), `server_name_indication`, \
+          `auth_mechanism`, `heartbeat` (s), `connection_timeout` (ms), `channel_max`, `frame_max`; an option wins over its key.
           """),
       .value(
         "protocol", "VERSION", kind: .choice(["auto", "1.0", "0-9-1"]), standard: .value("auto"),
@@ -58,6 +60,10 @@ enum ConnectOptions {
     .init("-s", "the server is part of the URL: -u amqp://HOST:PORT"),
     .init("-i", "our own id is --container-id ID"),
     .init("-d", "-v prints the settings in force, --trace every frame"),
+    .init("--ssl", "TLS is part of the URL: -u amqps://HOST:PORT"),
+    .init("--cafile", "the certificates to trust: --cacert FILE"),
+    .init("--certfile", "our certificate: --cert FILE"),
+    .init("--keyfile", "our private key: --key FILE"),
     .init("--host", "the host is part of the URL: -u amqp://HOST:PORT"),
     .init("--server", "the host is part of the URL: -u amqp://HOST:PORT"),
     .init("--broker", "the broker is a URL: -u amqp://HOST:PORT"),

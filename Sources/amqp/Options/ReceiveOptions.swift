@@ -21,7 +21,7 @@ enum ReceiveOptions {
     ],
     afterDashes: .refused("handlers are not in this version yet"),
     groups: [
-      endings, output, settling, link, ConnectOptions.group,
+      endings, output, settling, link, ConnectOptions.group, TLSOptions.group,
       SharedOptions.general(timeoutHint: "-t is the time limit; the source is an argument"),
     ],
     examples: [

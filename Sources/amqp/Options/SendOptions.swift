@@ -26,7 +26,7 @@ enum SendOptions {
       .init("BODY", "a message's body; with `--queue`, `--exchange` or `--routing-key` every argument is one"),
     ],
     groups: [
-      bodies, message, sending, link, ConnectOptions.group,
+      bodies, message, sending, link, ConnectOptions.group, TLSOptions.group,
       SharedOptions.general(
         timeoutHint: "-t is the time limit; the reply address is --reply-to ADDRESS, the target an argument"),
     ],

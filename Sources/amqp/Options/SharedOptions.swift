@@ -119,10 +119,12 @@ enum SharedOptions {
 
   static let urls = CommandSpec.URLPositional(prefixes: ["amqp://", "amqps://"], option: "url")
 
-  static let environment = [
-    EnvironmentSpec("AMQP_PASSWORD", "the password that goes with `--user` or a URL without one"),
-    EnvironmentSpec("NO_COLOR", "when set and not empty, `--color auto` means `never`"),
-  ]
+  static let environment =
+    [
+      EnvironmentSpec("AMQP_PASSWORD", "the password that goes with `--user` or a URL without one")
+    ] + TLSOptions.environment + [
+      EnvironmentSpec("NO_COLOR", "when set and not empty, `--color auto` means `never`")
+    ]
 
   static let exitStatuses: [ExitCode] = [
     .success, .failure, .incomplete, .notAccepted, .usage, .badInput, .noInput, .noSuchAddress, .unreachable,

@@ -72,7 +72,7 @@ final class Receiver: Looped {
       takeEvents(server)
       if let failure = server.peer.failure, !server.isOver {
         server.isOver = true
-        lose(server, server.explanation(plan.connect).failure(failure))
+        lose(server, server.failure(failure, plan.connect, isListening: listener != nil, diagnostics))
       }
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }

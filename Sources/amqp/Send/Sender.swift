@@ -141,7 +141,7 @@ final class Sender: Looped {
     while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
     if let failure = server.peer.failure, !server.isOver {
       server.isOver = true
-      lose(server, server.explanation(plan.connect).failure(failure))
+      lose(server, server.failure(failure, plan.connect, isListening: listener != nil, diagnostics))
     }
   }
 
