@@ -32,7 +32,7 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
     case .unreachable: "the peer was not reached, or was lost for good"
     case .cannotWrite: "output can't be written"
     case .protocolViolation: "the peer broke the protocol"
-    case .refused: "refused: credentials or permission"
+    case .refused: "refused: credentials, a certificate or permission"
     case .handlerNotExecutable: "the handler can't be run"
     case .handlerNotFound: "the handler was not found"
     case .interrupted: "ended by SIGINT (Ctrl-C)"

@@ -24,6 +24,21 @@ def p2p():
         row("Proton, at-least-once", rate(m, w), "1", f"{a:.2f} µs", f"{b:.2f} µs", f"{c:.0f} MB", f"{d:.0f} MB")
 
 
+def tls():
+    n = 100_000 if options.quick else 1_000_000
+    kinds = {"amqp, 100 octets": ("amqp", n, 100), "amqps, 100 octets": ("amqps", n, 100),
+             "amqp, 10,000 octets": ("amqp", n // 50, 10_000), "amqps, 10,000 octets": ("amqps", n // 50, 10_000)}
+    results = {name: [] for name in kinds}
+    for _ in range(options.runs):
+        for name, (scheme, count, size) in kinds.items():
+            results[name].append(ours(count, lines(count, size), send=("q", "-l"), scheme=scheme))
+    print("\n**TLS beside clear text**, peer to peer, at-least-once")
+    table("", "messages", "octets a second", "CPU sender", "CPU receiver", "RSS sender", "RSS receiver")
+    for name, (_, count, size) in kinds.items():
+        w, a, b, c, d = medians(results[name], count)
+        row(name, rate(count, w), f"{count * size / w / 1e6:,.0f} MB/s", f"{a:.2f} µs", f"{b:.2f} µs", f"{c:.0f} MB", f"{d:.0f} MB")
+
+
 def pipes():
     n = 100_000 if options.quick else 1_000_000
     source = lines(n)

@@ -79,13 +79,24 @@ def lines(n, size=100):
     return path
 
 
-def ours(n, source, *flags, send=(), receive=()):
+def certificates():
+    """Where the certificates of Tests/Certificates/make are."""
+    path = f"{WORK}/certificates"
+    if not os.path.exists(path):
+        subprocess.run([f"{ROOT}/Tests/Certificates/make", path], check=True)
+    return path
+
+
+def ours(n, source, *flags, send=(), receive=(), scheme="amqp"):
     """Ours to ours: the wall time for both, and each end."""
     at = port()
+    if scheme == "amqps":
+        receive = (*receive, "--cert", f"{certificates()}/server.pem", "--key", f"{certificates()}/server.key")
+        send = (*send, "--cacert", f"{certificates()}/ca.pem")
     out = f"{WORK}/out"
     end = Process([options.amqp, "receive", "--listen", at, "-c", str(n), *flags, *receive], stdout=out, ready=b"listening")
     start = time.monotonic()
-    begin = Process([options.amqp, "send", "-u", f"amqp://127.0.0.1:{at}", *flags, *send], stdin=source).wait()
+    begin = Process([options.amqp, "send", "-u", f"{scheme}://127.0.0.1:{at}", *flags, *send], stdin=source).wait()
     end.wait()
     return time.monotonic() - start, begin, end
 

@@ -6,6 +6,11 @@ import Testing
 enum RealPeer: String, CaseIterable, CustomStringConvertible {
   case rabbitMQ3 = "AMQP_TEST_RABBITMQ3"
   case rabbitMQ4 = "AMQP_TEST_RABBITMQ4"
+  /// Their TLS ports.
+  case rabbitMQ3TLS = "AMQP_TEST_RABBITMQ3_TLS"
+  case rabbitMQ4TLS = "AMQP_TEST_RABBITMQ4_TLS"
+  /// The directory of what `Tests/Certificates/make` made for the brokers.
+  case certificates = "AMQP_TEST_CERTIFICATES"
   /// The directory of Proton's C examples.
   case proton = "AMQP_TEST_PROTON"
   /// Interpreters with the module.
@@ -21,6 +26,9 @@ enum RealPeer: String, CaseIterable, CustomStringConvertible {
     switch self {
     case .rabbitMQ3: "RabbitMQ 3.10"
     case .rabbitMQ4: "RabbitMQ 4"
+    case .rabbitMQ3TLS: "RabbitMQ 3.10 with TLS"
+    case .rabbitMQ4TLS: "RabbitMQ 4 with TLS"
+    case .certificates: "the brokers' certificates"
     case .proton: "Qpid Proton C"
     case .protonPython: "Qpid Proton Python"
     case .pika: "pika"
@@ -32,7 +40,7 @@ enum RealPeer: String, CaseIterable, CustomStringConvertible {
 
   private var found: String? {
     switch self {
-    case .rabbitMQ3, .rabbitMQ4, .proton, .protonPython, .pika, .tshark:
+    case .rabbitMQ3, .rabbitMQ4, .rabbitMQ3TLS, .rabbitMQ4TLS, .certificates, .proton, .protonPython, .pika, .tshark:
       ProcessInfo.processInfo.environment[rawValue].flatMap { $0.isEmpty ? nil : $0 }
     case .rabbitmqC: Program.inPath(rawValue)
     case .ownBroker: RealPeer.rabbitMQ4.found == nil || getuid() != 0 ? nil : Program.inPath(rawValue)

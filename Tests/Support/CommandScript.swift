@@ -18,6 +18,7 @@
 //     $ kill INT r             a signal
 //     $ close r                nobody reads r's standard output any more
 //
+// `$DIR` is the script's directory, `$TLS` that of `Tests/Certificates/make`.
 // What differs from run to run is written as `*`: see `normalized`.
 import Foundation
 

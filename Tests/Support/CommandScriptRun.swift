@@ -32,6 +32,7 @@ package final class CommandScriptRun {
     guard mkdtemp(&template) != nil else { throw ProcessFault("no temporary directory") }
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     names["DIR"] = directory
+    if script.commands.contains(where: { $0.line.contains("$TLS/") }) { names["TLS"] = try Certificates.directory }
     for file in script.files {
       let path = directory + "/" + file.name
       let folder = String(path[..<path.lastIndex(of: "/")!])
@@ -183,7 +184,10 @@ package final class CommandScriptRun {
   /// Ports by the name of who listens there; everybody else's ports, generated names and times of arrival as `*`.
   private func normalized(_ line: String) -> String {
     var line = line
-    for (name, value) in names where name != "DIR" { line = line.replacing(":\(value)", with: ":$\(name)") }
+    if let certificates = names["TLS"] { line = line.replacing(certificates, with: "$TLS") }
+    for (name, value) in names where name != "DIR" && name != "TLS" {
+      line = line.replacing(":\(value)", with: ":$\(name)")
+    }
     line = line.replacing(directory, with: "$DIR")
     line = line.replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:*")
     line = line.replacing(/amqp-\d+-[0-9a-f]+/, with: "amqp-*")

@@ -7,7 +7,7 @@
 //     detach=CONDITION TEXT  end=CONDITION TEXT  close=CONDITION TEXT    in quotes; or bare: without error
 //     text=TEXT  hex=DIGITS                                  octets as they are
 //     frame-of=N                                             the head of a frame that says it has N octets
-//     await=open|begin|attach|transfer|…  await-text=TEXT    until the client has said that
+//     await=open|begin|attach|transfer|…  await-text=TEXT  await-tls   until the client has said that
 //     hang-up  reset                                         ends the stream
 import Bytes
 import Wire
@@ -40,6 +40,7 @@ extension ProcessPeer {
     case ("hex", let digits?): return hex(digits).map { .send($0) }
     case ("frame-of", let size?): return UInt32(size).map { .send(bytes($0) + [2, 0, 0, 0]) }
     case ("await", let name?): return performatives[name].map { .await([0x00, 0x53, $0]) }
+    case ("await-tls", nil): return .await([0x16, 3, 1])
     case ("await-text", let text?): return .await(Array(text.utf8))
     case ("mechanisms", let names?):
       let list = names.split(separator: ",").map { Value.symbol(String($0)) }
