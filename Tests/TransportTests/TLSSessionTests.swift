@@ -210,7 +210,7 @@ private let preface = Array("AMQP\u{2}\u{1}\0\0".utf8)
     #expect(untrusted.certificate?.issuer == "CN=Test CA")
   }
 
-  @Test(arguments: ["", "a\nb", String(repeating: "a", count: 300)]) func hostNamesThatAreNone(host: String) throws {
+  @Test(arguments: ["", String(repeating: "a", count: 300)]) func hostNamesThatAreNone(host: String) throws {
     let settings = TLSSettings(.client)
     #expect(throws: TLSFailure.self) { try TLSSession(TLSContext(settings), host: host) }
   }

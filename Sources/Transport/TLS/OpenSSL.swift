@@ -247,7 +247,8 @@ internal import Glibc
     static let serverName: Int32 = 55
     static let minimumVersion: Int32 = 123
   }
-  enum Mode { static let partialWriteFromAnywhere = 0x01 | 0x02 }
+  /// SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER.
+  enum Mode { static let writeFromAnywhere = 0x02 }
   enum Option {
     static let noCompression: UInt64 = 1 << 17
     static let noRenegotiation: UInt64 = 1 << 30

@@ -53,7 +53,7 @@ package struct TLSSettings: Sendable {
     guard let ssl = unsafe library.SSL_CTX_new(library.TLS_method()) else { throw .library(library.takeError()) }
     unsafe self.ssl = ssl
     _ = unsafe library.SSL_CTX_ctrl(ssl, OpenSSL.Control.minimumVersion, OpenSSL.tls12, nil)
-    _ = unsafe library.SSL_CTX_ctrl(ssl, OpenSSL.Control.mode, OpenSSL.Mode.partialWriteFromAnywhere, nil)
+    _ = unsafe library.SSL_CTX_ctrl(ssl, OpenSSL.Control.mode, OpenSSL.Mode.writeFromAnywhere, nil)
     var options = OpenSSL.Option.noCompression
     // Nobody resumes; tickets would only be octets that a sender never reads.
     if settings.role == .server {
