@@ -31,6 +31,8 @@ package struct TLSSettings: Sendable {
 
 @safe package final class TLSContext {
   let settings: TLSSettings
+  /// What was set in place of the host that is dialled.
+  package var serverName: String? { settings.serverName }
   let library: OpenSSL
   let ssl: OpaquePointer
   private let keyLog: KeyLog

@@ -12,8 +12,6 @@ struct ConnectPlan {
   let listen: Endpoint?
   /// Nil: clear text.
   let tls: TLSContext?
-  /// The name that the peer's certificate has to be for.
-  let serverName: String
   /// Of an initiator without the protocol: `choice` says which ones are tried.
   let settings: ConnectionSettings
   let choice: DialectChoice
@@ -73,7 +71,6 @@ struct ConnectPlan {
     }
     self.settings = settings
     tls = isDryRun ? nil : try TLSPlan.context(arguments, url, keys, listening: listen != nil)
-    serverName = arguments.value("server-name") ?? keys.value("server_name_indication") ?? url.host
   }
 
   private static func url(_ arguments: ParsedArguments) throws(Failure) -> (ConnectionURL, URLKeys) {

@@ -68,7 +68,7 @@ extension Explanation {
       why = "its certificate comes from '\(issuer)', which is not trusted here"
     case .wrongName:
       let names = certificate?.names ?? ""
-      let host = plan.serverName
+      let host = plan.tls?.serverName ?? plan.endpoint.host
       why = "its certificate is for \(names.isEmpty ? certificate?.subject ?? "?" : names), not for '\(host)'"
       next = "put a name of the certificate into the URL, or give it with --server-name"
     case .revoked:
