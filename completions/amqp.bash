@@ -64,11 +64,17 @@ _amqp() {
           --connect-timeout | --connect-timeout=) return ;;
           --listen | --listen=) return ;;
           --trace=) candidates='line tree hex' ;;
+          --cacert | --cacert=) files=f ;;
+          --cert | --cert=) files=f ;;
+          --key | --key=) files=f ;;
+          --key-password-file | --key-password-file=) files=f ;;
+          --server-name | --server-name=) return ;;
+          --tls | --tls=) candidates='direct in-band' ;;
           --color | --color=) candidates='auto always never' ;;
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
@@ -116,11 +122,17 @@ _amqp() {
           --connect-timeout | --connect-timeout=) return ;;
           --listen | --listen=) return ;;
           --trace=) candidates='line tree hex' ;;
+          --cacert | --cacert=) files=f ;;
+          --cert | --cert=) files=f ;;
+          --key | --key=) files=f ;;
+          --key-password-file | --key-password-file=) files=f ;;
+          --server-name | --server-name=) return ;;
+          --tls | --tls=) candidates='direct in-band' ;;
           --color | --color=) candidates='auto always never' ;;
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
