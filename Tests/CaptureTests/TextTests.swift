@@ -108,6 +108,22 @@ private let digits = "0000001f02000000005314c008054343a001004341005377a10568656c
     #expect(two.notes == [])
   }
 
+  @Test func followAsADump() {
+    let dump = """
+      00000000  41 4d 51 50 00 01 00 00                            AMQP....
+          00000000  41 4d 51 50 00 01 00 00                            AMQP....
+      00000008  00 00 00 1f 02 00 00 00  00 53 14 c0 08 05 43 43  be face.
+      00000018  a0 01 00 43 41 00 53 77  a1 05 68 65 6c 6c 6f     ...CA.Sw ..hello
+
+      """
+    for text in [dump, "====\nFollow: tcp,hex\nFilter: tcp.stream eq 0\n" + dump + "====\n"] {
+      let reading = readCapture(text)
+      #expect(reading.form == .follow)
+      #expect(reading.streams.map(\.forward) == [octets("414d515000010000") + sample])
+      #expect(reading.streams.map(\.backward) == [octets("414d515000010000")])
+    }
+  }
+
   @Test func logsHaveTwoDirections() {
     let rhea = readCapture(
       """

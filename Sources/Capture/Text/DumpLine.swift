@@ -26,14 +26,14 @@ struct DumpLine {
     static func of(_ form: InputForm) -> Style? {
       switch form {
       case .xxd: Style(offset: 8...16, hasColon: true, gap: 1...1, end: 2, widths: [], mostOctets: 256)
-      case .hexdumpC: Style(offset: 8...16, gap: 2...2, end: 3, widths: [2], mostOctets: 16)
+      case .hexdumpC, .follow: Style(offset: 8...16, gap: 2...2, end: 3, widths: [2], mostOctets: 16)
       case .tcpdump:
         Style(offset: 4...8, hasPrefix: true, hasColon: true, gap: 2...2, end: 2, widths: [4], mostOctets: 16)
       case .tshark: Style(offset: 4...7, gap: 2...3, end: 3, widths: [2], mostOctets: 16)
       case .trace: Style(offset: 4...8, gap: 2...60, end: 3, widths: [2], mostOctets: 8)
       case .od: Style(offset: 6...16, gap: 1...2, end: 2, widths: [2, 3, 4, 6, 8, 16], mostOctets: 64)
       case .hexdump: Style(offset: 6...16, gap: 1...4, end: 5, widths: [4], mostOctets: 64)
-      case .auto, .pcap, .pcapng, .raw, .hex, .follow, .base64, .c, .escaped, .python, .node, .go, .java, .dotnet,
+      case .auto, .pcap, .pcapng, .raw, .hex, .base64, .c, .escaped, .python, .node, .go, .java, .dotnet,
         .nsdata, .erlang, .protonRaw, .protonFrm, .rhea, .json:
         nil
       }

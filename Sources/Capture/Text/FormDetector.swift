@@ -96,7 +96,7 @@ enum FormDetector {
     case .node: b.find("<Buffer ") != nil || b.find("\"Buffer\"") != nil
     case .json:
       b.has("{\"", at: b.end(of: isSpace, from: 0)) || b.has("[{\"", at: b.end(of: isSpace, from: 0))
-    case .follow: b.has("Follow: tcp,", at: 0)
+    case .follow: b.has("Follow: tcp,", at: 0) || (b.firstIndex(of: 0x7c, from: 0) == nil && dump(b, form))
     case .protonRaw: b.find("RAW:").map { b.firstIndex(of: 0x22, from: $0) != nil } ?? false
     case .protonFrm: TraceReader.isProtonFrame(b)
     case .rhea: TraceReader.rhea(b) != nil

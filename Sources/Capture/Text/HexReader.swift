@@ -13,7 +13,7 @@ struct HexReader {
   init(_ form: InputForm) { self.form = form }
 
   mutating func read(_ b: Span<UInt8>, isStart: Bool, _ sink: inout TextSink) {
-    if form == .follow && isStart && title(b, &sink) { return }
+    if form == .follow && isStart && (title(b, &sink) || dump(b, &sink)) { return }
     if isStart {
       let wasClean = isClean
       isClean = Self.isClean(b)
@@ -196,6 +196,16 @@ struct HexReader {
   }
 
   // MARK: tshark's "follow"
+
+  /// A line of its dump, which has no bars around the characters; the other side's are indented.
+  private mutating func dump(_ b: Span<UInt8>, _ sink: inout TextSink) -> Bool {
+    guard let style = DumpLine.Style.of(.follow), let line = DumpLine(b, style), !line.octets.isEmpty else {
+      return false
+    }
+    turn(isSpace(b[0]) ? .backward : .forward, &sink)
+    sink.append(line.octets)
+    return true
+  }
 
   /// The lines around the digits: the endpoints, and where another stream begins.
   private mutating func title(_ b: Span<UInt8>, _ sink: inout TextSink) -> Bool {
