@@ -61,6 +61,11 @@ struct Explanation {
       }
       return Failure(
         "cannot speak with \(peer)", why, nextStep: nextStep(foreign: error?.info.text), exitCode: .protocolViolation)
+    case (.link, .local) where error?.condition == Condition.invalidField:
+      // Our own machine would not even ask.
+      return Failure("cannot \(action ?? "make the link")", why, exitCode: .usage)
+    case (.link, .local) where error?.condition == Condition.notImplemented:
+      return Failure("cannot \(action ?? "make the link")", why, exitCode: .failure)
     case (.connection, .local), (.session, .local), (.link, .local):
       return Failure(
         "\(peer) broke the protocol", why, nextStep: "--trace shows the frames", exitCode: .protocolViolation)
