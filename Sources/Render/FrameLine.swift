@@ -6,7 +6,7 @@ package import Wire
 package struct FrameLine {
   let frame: FrameNodes
   /// How much of a body is shown.
-  private static let preview = 72
+  static let preview = 72
 
   /// Appends the frame (or bare message, or value) that `dissector` has read, without a newline.
   /// - Parameter origin: the offset in `b` that problems count from; the frame's own start when nil.
