@@ -12,15 +12,18 @@
 ///   {"source":{"address":"q"}}. "descriptor" is added where the descriptor was a symbol, "other-fields" holds what a list has
 ///   beyond the fields of its row.
 /// - A whole message is the object that `MessageJSON` writes, under "message"; a part of one is "payload", as base64.
-/// - "problems" tells what is wrong and "rest", in hexadecimal, which octets could not be read for it. Secrets are "***".
+/// - "problems" tells what is wrong and "rest", in hexadecimal (an array of several places), which octets could not be read
+///   for it. Secrets are "***".
 package import Bytes
 package import Wire
 
 package struct FrameJSON {
-  private let frame: FrameNodes
+  let frame: FrameNodes
   private let json: ValueJSON
   private let message: MessageJSON
-  private var nodes: [Node] { frame.nodes }
+  /// Octets that were not read may be a secret as well.
+  private let hidesRest: Bool
+  var nodes: [Node] { frame.nodes }
 
   /// Appends the object of the frame (or bare message, or value) that `dissector` has read, without a newline.
   /// - Parameter origin: the offset in `b` that problems count from; the frame's own start when nil.
@@ -92,11 +95,13 @@ package struct FrameJSON {
     frame = FrameNodes(dissector, b, origin: origin, showSecrets: showSecrets)
     json = ValueJSON(dissector, secret: frame.secret)
     message = MessageJSON(json)
+    hidesRest = !showSecrets && frame.restIsSecret
   }
 
   // MARK: The parts of a frame
 
   private func tops(_ b: Span<UInt8>, to q: inout ByteQueue) {
+    if nodes.first?.is091 == true { return tops091(b, to: &q) }
     var i = 0
     while i < nodes.count {
       let n = nodes[i]
@@ -152,17 +157,21 @@ package struct FrameJSON {
   /// What was not read, and why.
   private func close(_ b: Span<UInt8>, to q: inout ByteQueue) {
     if !frame.problems.isEmpty {
-      for n in nodes where n.place == .rest && n.kind == .opaque {
-        member("rest", to: &q)
-        q.append(jsonHex: b.extracting(n.contentRange))
+      let rest = nodes.filter { $0.place == .rest && $0.kind == .opaque }
+      if !rest.isEmpty { member("rest", to: &q) }
+      if rest.count > 1 { q.append(UInt8(ascii: "[")) }
+      for (i, n) in rest.enumerated() {
+        if i > 0 { q.append(UInt8(ascii: ",")) }
+        if hidesRest { q.append("\"***\"") } else { q.append(jsonHex: b.extracting(n.contentRange)) }
       }
+      if rest.count > 1 { q.append(UInt8(ascii: "]")) }
       frame.appendProblems(b, to: &q)
     }
     q.append(UInt8(ascii: "}"))
   }
 
   /// The name of a member of the outermost object.
-  private func member(_ name: StaticString, to q: inout ByteQueue) {
+  func member(_ name: StaticString, to q: inout ByteQueue) {
     switch q.byte(at: q.count - 1) {
     case UInt8(ascii: "{"), UInt8(ascii: ","): break
     default: q.append(UInt8(ascii: ","))
@@ -223,7 +232,7 @@ package struct FrameJSON {
     }
   }
 
-  private func secret(_ i: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+  func secret(_ i: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     guard let user = frame.plainUser(i, b) else { return q.append("\"***\"") }
     q.append("{\"user\":")
     q.append(jsonOctets: b.extracting(user))

@@ -18,6 +18,13 @@ extension FrameNodes {
     q.append(UInt8(ascii: "\""))
   }
 
+  /// Whether what could not be read of the frame stands where a secret would.
+  var restIsSecret: Bool {
+    guard let head = nodes.first, head.kind == .frame else { return false }
+    if head.is091 { return secret.map { nodes[$0].place == .rest } ?? false }
+    return head.value >> 16 & 0xff == UInt64(FrameType.sasl.rawValue)
+  }
+
   /// The member that tells of all problems, with a comma in front; nothing when there are none.
   func appendProblems(_ b: Span<UInt8>, to q: inout ByteQueue) {
     if problems.isEmpty { return }

@@ -68,6 +68,7 @@ package struct FrameJSONReader {
       }
       return try raw(octets, to: &q)
     }
+    if json["end"] != nil { return try frame091(json, items, to: &q) }
     let start = q.count
     let isFrame = json["doff"] != nil
     if isFrame {
@@ -84,14 +85,20 @@ package struct FrameJSONReader {
   // MARK: Items
 
   /// - Parameter element: the format code that the elements of an array share, which none of them has on the wire.
-  private mutating func item(_ json: JSON, element: UInt8?, to q: inout ByteQueue) throws(TextFault) {
+  mutating func item(_ json: JSON, element: UInt8?, to q: inout ByteQueue) throws(TextFault) {
     guard case .object = json else { throw TextFault("expected an object for an item, got \(json.kind)") }
     let code: UInt8
-    if let format = json["format"] {
+    if case .string(let format)? = json["format"], !format.hasPrefix("0x") {
+      do throws(TextFault) { return try item091(json, format, to: &q) } catch {
+        throw TextFault(describe(json, 0) + ": " + error.reason)
+      }
+    } else if let format = json["format"] {
       code = try formatCode(format)
       q.append(code)
     } else if let octets = json["octets"] {
       return try raw(octets, to: &q)
+    } else if let masked = json["masked"], json["type"] == nil {
+      return try mask(masked, lengthWidth: 0, to: &q)
     } else if let element {
       code = element
     } else {
@@ -112,7 +119,10 @@ package struct FrameJSONReader {
     if let octets = json["octets"] { return try raw(octets, to: &q) }
     if code == 0 { return try items(json, element: nil, to: &q) }
     guard let row = Constructor.of(code) else { throw TextFault("no such format code") }
-    if let masked = json["masked"] { return try mask(masked, row, to: &q) }
+    if let masked = json["masked"] {
+      if case .variable(let width) = row.layout { return try mask(masked, lengthWidth: width, to: &q) }
+      return try mask(masked, lengthWidth: 0, to: &q)
+    }
     switch row.layout {
     case .fixed(0): break
     case .fixed, .variable: try scalar(json, row, to: &q)
@@ -143,12 +153,15 @@ package struct FrameJSONReader {
     }
   }
 
-  private mutating func mask(_ json: JSON, _ row: Constructor, to q: inout ByteQueue) throws(TextFault) {
+  /// Asterisks for a secret, behind their number when it is part of the encoding.
+  mutating func mask(_ json: JSON, lengthWidth: Int, to q: inout ByteQueue) throws(TextFault) {
     let count: UInt32 = try number(json, "masked")
     if count > Limits().messageSize { throw TextFault("masked: too many octets") }
     line.masked += Int(count)
-    if case .variable(let width) = row.layout {
-      if width == 1 { q.append(UInt8(truncatingIfNeeded: count)) } else { q.append32(count) }
+    switch lengthWidth {
+    case 1: q.append(UInt8(truncatingIfNeeded: count))
+    case 4: q.append32(count)
+    default: break
     }
     q.append(repeating: UInt8(ascii: "*"), count: Int(count))
   }
@@ -182,7 +195,7 @@ package struct FrameJSONReader {
     if width == 1 { q.patch8(at: at, UInt8(content)) } else { q.patch32(at: at, UInt32(content)) }
   }
 
-  private mutating func items(_ json: JSON, element: UInt8?, to q: inout ByteQueue) throws(TextFault) {
+  mutating func items(_ json: JSON, element: UInt8?, to q: inout ByteQueue) throws(TextFault) {
     guard case .array(let items)? = json["items"] else { throw TextFault("expected its \"items\"") }
     for item in items { try self.item(item, element: element, to: &q) }
   }
@@ -193,8 +206,8 @@ package struct FrameJSONReader {
     if width == 1 { q.append(try number(json, name) as UInt8) } else { q.append32(try number(json, name)) }
   }
 
-  private func number<T: FixedWidthInteger>(_ json: JSON?, _ name: String) throws(TextFault) -> T {
-    guard case .number(let text)? = json, let v = T(text) else {
+  func number<T: FixedWidthInteger>(_ json: JSON?, _ name: String) throws(TextFault) -> T {
+    guard let text = json?.digits, let v = T(text) else {
       throw TextFault("\(name): expected a number from 0 to \(T.max)")
     }
     return v
@@ -207,10 +220,20 @@ package struct FrameJSONReader {
     return code
   }
 
-  private func raw(_ json: JSON, to q: inout ByteQueue) throws(TextFault) {
+  func raw(_ json: JSON, to q: inout ByteQueue) throws(TextFault) {
     guard case .string(let text) = json, let octets = bytesFromHex(Array(text.utf8).span) else {
       throw TextFault("octets: expected hexadecimal digits, two an octet")
     }
     q.append(octets)
+  }
+}
+
+extension JSON {
+  /// The text of a number, in quotes or not.
+  fileprivate var digits: String? {
+    switch self {
+    case .number(let text), .string(let text): text
+    case .null, .boolean, .array, .object: nil
+    }
   }
 }

@@ -69,7 +69,7 @@ struct FrameNodes {
         continue
       }
       let code = rows.code(n.row)
-      if code != 0, case .described = n.kind, let value = d.child(of: i, field: nil) {
+      if code != 0, mayHide(code), case .described = n.kind, let value = d.child(of: i, field: nil) {
         switch code {
         case Code.saslInit:
           let silent = d.child(of: value, field: 0).map { k in
@@ -86,6 +86,11 @@ struct FrameNodes {
       i = Int(n.next)
     }
     return nil
+  }
+
+  @inline(__always)
+  private static func mayHide(_ code: UInt64) -> Bool {
+    code == Code.saslInit || code == Code.saslResponse || code == Code.applicationProperties || code == Code.amqpValue
   }
 
   private static func hasPutToken(_ d: Dissector, _ b: Span<UInt8>, _ map: Int) -> Bool {

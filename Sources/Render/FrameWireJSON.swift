@@ -18,12 +18,13 @@ package import Bytes
 package import Wire
 
 package struct FrameWireJSON {
-  private let frame: FrameNodes
+  let frame: FrameNodes
   private let json: ValueJSON
-  private var nodes: [Node] { frame.nodes }
+  private let hidesRest: Bool
+  var nodes: [Node] { frame.nodes }
   /// The octet up to which everything has been told. The items' order is that of the wire, and what lies between two of
   /// them (the dissector tells a fault, not all that the fault hid) is told as octets.
-  private var at: Int
+  var at: Int
 
   /// Appends the object of the frame (or bare message, or value) in `octets` that `dissector` has read from there,
   /// without a newline.
@@ -32,9 +33,11 @@ package struct FrameWireJSON {
     showSecrets: Bool = false, to q: inout ByteQueue
   ) {
     let frame = FrameNodes(dissector, b, origin: octets.lowerBound, showSecrets: showSecrets)
-    var writer = FrameWireJSON(frame: frame, json: ValueJSON(dissector), at: octets.lowerBound)
+    var writer = FrameWireJSON(
+      frame: frame, json: ValueJSON(dissector), hidesRest: !showSecrets && frame.restIsSecret, at: octets.lowerBound)
     q.append(UInt8(ascii: "{"))
     q.append(context)
+    if frame.nodes.first?.is091 == true { return writer.append091(octets, b, to: &q) }
     var i = 0
     let isFrame = frame.nodes.first?.kind == .frame
     if isFrame { i = 1 }
@@ -85,13 +88,18 @@ package struct FrameWireJSON {
     raw(upTo: limit, b, to: &q)
   }
 
-  private mutating func raw(upTo end: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+  mutating func raw(upTo end: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
     if at >= end { return }
     q.comma()
     q.append("{\"offset\":")
     q.append(decimal: max(at - frame.origin, 0))
-    q.append(",\"octets\":")
-    q.append(jsonHex: b.extracting(at..<end))
+    if hidesRest {
+      q.append(",\"masked\":")
+      q.append(decimal: end - at)
+    } else {
+      q.append(",\"octets\":")
+      q.append(jsonHex: b.extracting(at..<end))
+    }
     q.append(UInt8(ascii: "}"))
     at = end
   }
@@ -203,7 +211,7 @@ package struct FrameWireJSON {
 
 extension ByteQueue {
   /// A comma, unless what is appended next is the first in its brackets.
-  fileprivate mutating func comma() {
+  mutating func comma() {
     if byte(at: count - 1) != UInt8(ascii: "[") { append(UInt8(ascii: ",")) }
   }
 }

@@ -63,7 +63,7 @@ extension FrameNodes {
       let row = d.nodes[method].methodIndex
     else { return nil }
     let field: UInt16
-    switch MethodSpec.all[row].id {
+    switch MethodTable.shared.ids[row] {
     case MethodID.connectionStartOK:
       field = 2
       if let mechanism = d.child(of: method, field: 1) {

@@ -12,8 +12,9 @@ final class MethodTable: Sendable {
   }
 
   private let names: [UInt8]
-  /// One for each row of `MethodSpec.all`.
+  /// One for each row of `MethodSpec.all`, and what the method is.
   private let methods: [Entry]
+  let ids: [UInt32]
   /// Where the fields of each row start in `fields`; one more than there are rows.
   private let firstField: [UInt16]
   private let fields: [Entry]
@@ -40,6 +41,7 @@ final class MethodTable: Sendable {
     header =
       PropertySpec.basic.map { entry($0.name) }
       + HeaderField.allCases.map { entry("\($0.name)", reserved: $0 != .bodySize) }
+    ids = MethodSpec.all.map(\.id)
     (self.names, self.methods, self.firstField, self.fields) = (names, methods, firstField, fields)
   }
 

@@ -159,9 +159,9 @@ package struct ValueJSON {
     switch Primitive.of(n.constructor) {
     case .boolean: q.append(n.value == 1 ? "true" : "false")
     case .ubyte, .ushort, .uint: q.append(decimal: n.value)
-    case .ulong: exact(Int128(n.value), to: &q)
+    case .ulong: q.append(exact: Int128(n.value))
     case .byte, .short, .int: q.append(decimal: Int64(bitPattern: n.value))
-    case .long, .timestamp: exact(Int128(Int64(bitPattern: n.value)), to: &q)
+    case .long, .timestamp: q.append(exact: Int128(Int64(bitPattern: n.value)))
     case .float: q.append(jsonFloat: UInt32(truncatingIfNeeded: n.value))
     case .double: q.append(jsonDouble: n.value)
     case .decimal32: hex(n.value, 8, to: &q)
@@ -181,15 +181,6 @@ package struct ValueJSON {
     case .string, .symbol: q.append(jsonString: b.extracting(n.contentRange))
     case .null, .list, .map, .array, .any, nil: q.append("null")
     }
-  }
-
-  /// A number, in quotes when a reader that knows only doubles would round it.
-  private func exact(_ v: Int128, to q: inout ByteQueue) {
-    let quoted = v.magnitude > 1 << 53
-    if quoted { q.append(UInt8(ascii: "\"")) }
-    if v < 0 { q.append(UInt8(ascii: "-")) }
-    q.append(decimal: UInt64(v.magnitude))
-    if quoted { q.append(UInt8(ascii: "\"")) }
   }
 
   private func hex(_ bits: UInt64, _ digits: Int, to q: inout ByteQueue) {
@@ -395,6 +386,15 @@ package struct ValueJSON {
 }
 
 extension ByteQueue {
+  /// A number, in quotes when a reader that knows only doubles would round it.
+  mutating func append(exact v: Int128) {
+    let quoted = v.magnitude > 1 << 53
+    if quoted { append(UInt8(ascii: "\"")) }
+    if v < 0 { append(UInt8(ascii: "-")) }
+    if v.magnitude <= UInt64.max { append(decimal: UInt64(v.magnitude)) } else { append(utf8: "\(v.magnitude)") }
+    if quoted { append(UInt8(ascii: "\"")) }
+  }
+
   /// A float as its shortest exact text, or in quotes what JSON has no number for.
   mutating func append(jsonFloat bits: UInt32) {
     let v = Float(bitPattern: bits)
