@@ -21,11 +21,11 @@ package import Wire
 package struct MessageJSON {
   package enum Style: Sendable { case lossless, plain }
 
-  private let json: ValueJSON
-  private let style: Style
+  let json: ValueJSON
+  let style: Style
   private let isBasic: Bool
   private let rows = RowTable.shared
-  private var nodes: [Node] { json.nodes }
+  var nodes: [Node] { json.nodes }
 
   init(_ json: ValueJSON, _ style: Style = .lossless, isBasic: Bool = false) {
     (self.json, self.style, self.isBasic) = (json, style, isBasic)
@@ -52,7 +52,7 @@ package struct MessageJSON {
     q.append(UInt8(ascii: "}"))
   }
 
-  private func member(_ name: StaticString, _ comma: inout Bool, to q: inout ByteQueue) {
+  func member(_ name: StaticString, _ comma: inout Bool, to q: inout ByteQueue) {
     if comma { q.append(UInt8(ascii: ",")) }
     comma = true
     q.append(jsonString: name)
@@ -86,11 +86,11 @@ package struct MessageJSON {
     if others { otherSections(b, first, &comma, to: &q) }
   }
 
-  private func isBody(_ code: UInt64) -> Bool { code >= Code.data && code <= Code.amqpValue }
+  func isBody(_ code: UInt64) -> Bool { code >= Code.data && code <= Code.amqpValue }
 
   /// The code of the message section at `i`; 0 for anything else, also for a section that is not whole or holds what it
   /// should not.
-  private func sectionCode(_ i: Int) -> UInt64 {
+  func sectionCode(_ i: Int) -> UInt64 {
     let n = nodes[i]
     let code = rows.code(n.row)
     guard code >= Code.header, code <= Code.footer, let value = json.described(i) else { return 0 }
@@ -193,157 +193,6 @@ package struct MessageJSON {
       }
     case .fixed: json.bare(i, b, to: &q)
     }
-  }
-
-  // MARK: Maps
-
-  func map(_ i: Int, _ keys: Primitive, _ b: Span<UInt8>, to q: inout ByteQueue) {
-    if nodes[i].kind != .map || style == .plain {
-      return style == .plain ? json.plain(i, b, to: &q) : json.append(i, b, to: &q)
-    }
-    if !isObject(i, keys, b) { return json.append(i, b, to: &q) }
-    q.append(UInt8(ascii: "{"))
-    var first = true
-    json.eachEntry(i) { key, value in
-      if !first { q.append(UInt8(ascii: ",")) }
-      first = false
-      q.append(jsonString: b.extracting(nodes[key].contentRange))
-      q.append(UInt8(ascii: ":"))
-      json.append(value, b, to: &q)
-    }
-    q.append(UInt8(ascii: "}"))
-  }
-
-  /// Whether the map can be an object whose member names are keys of this type.
-  private func isObject(_ map: Int, _ keys: Primitive, _ b: Span<UInt8>) -> Bool {
-    var fine = true
-    var count = 0
-    var only = -1
-    json.eachEntry(map) { key, _ in
-      if nodes[key].kind != .scalar || Primitive.of(nodes[key].constructor) != keys { fine = false }
-      count += 1
-      only = key
-    }
-    if !fine { return false }
-    if count == 1 { return !b.extracting(nodes[only].contentRange).matches("map") }
-    return count > 16 ? differByHash(map, b) : differ(map, b)
-  }
-
-  private func differ(_ map: Int, _ b: Span<UInt8>) -> Bool {
-    var fine = true
-    json.eachEntry(map) { key, _ in
-      let text = nodes[key].contentRange
-      json.eachEntry(map) { other, _ in
-        let range = nodes[other].contentRange
-        if other < key && range.count == text.count && b.extracting(range).matches(b.extracting(text)) { fine = false }
-      }
-    }
-    return fine
-  }
-
-  private func differByHash(_ map: Int, _ b: Span<UInt8>) -> Bool {
-    var seen: Set<[UInt8]> = []
-    var fine = true
-    json.eachEntry(map) { key, _ in
-      if !seen.insert(b.extracting(nodes[key].contentRange).array).inserted { fine = false }
-    }
-    return fine
-  }
-
-  // MARK: Body
-
-  private func eachBody(_ first: Int, _ body: (_ code: UInt64, _ value: Int) -> Void) {
-    var i = first
-    while i < nodes.count {
-      if nodes[i].place == .section, isBody(sectionCode(i)), let value = json.described(i) {
-        body(sectionCode(i), value)
-      }
-      i = Int(nodes[i].next)
-    }
-  }
-
-  private func body(_ b: Span<UInt8>, _ first: Int, _ comma: inout Bool, to q: inout ByteQueue) {
-    member("body", &comma, to: &q)
-    var data = 0
-    var sequences = 0
-    var values = 0
-    var only = 0
-    eachBody(first) { code, value in
-      if code == Code.data { data += 1 } else if code == Code.amqpSequence { sequences += 1 } else { values += 1 }
-      only = value
-    }
-    if style == .plain { return plainBody(b, first, data, only, to: &q) }
-    let kinds = (data > 0 ? 1 : 0) + (sequences > 0 ? 1 : 0) + values
-    if data + sequences + values == 1 {
-      single(data > 0 ? Code.data : sequences > 0 ? Code.amqpSequence : Code.amqpValue, only, b, to: &q)
-    } else if kinds > 1 {
-      q.append("{\"sections\":[")
-      list(first, to: &q) { code, value, q in single(code, value, b, to: &q) }
-    } else {
-      q.append(data > 0 ? "{\"data\":[" : "{\"sequences\":[")
-      list(first, to: &q) { _, value, q in json.bare(value, b, to: &q) }
-    }
-  }
-
-  private func list(
-    _ first: Int, to q: inout ByteQueue, _ write: (_ code: UInt64, _ value: Int, _ q: inout ByteQueue) -> Void
-  ) {
-    var comma = false
-    eachBody(first) { code, value in
-      if comma { q.append(UInt8(ascii: ",")) }
-      comma = true
-      write(code, value, &q)
-    }
-    q.append("]}")
-  }
-
-  private func single(_ code: UInt64, _ value: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
-    if code == Code.data {
-      let octets = nodes[value].contentRange
-      if b.extracting(octets).firstInvalidUTF8() == nil {
-        q.append("{\"text\":")
-        q.append(jsonString: b.extracting(octets))
-      } else {
-        q.append("{\"data\":")
-        json.bare(value, b, to: &q)
-      }
-    } else if code == Code.amqpSequence {
-      q.append("{\"sequence\":")
-      json.bare(value, b, to: &q)
-    } else {
-      q.append("{\"value\":")
-      json.append(value, b, to: &q)
-    }
-    q.append(UInt8(ascii: "}"))
-  }
-
-  /// Data sections are one octet string, as a plain `receive` prints them; more than one value becomes an array.
-  private func plainBody(_ b: Span<UInt8>, _ first: Int, _ data: Int, _ only: Int, to q: inout ByteQueue) {
-    if data == 1 { return plainData(b.extracting(nodes[only].contentRange), to: &q) }
-    if data > 1 {
-      var joined: [UInt8] = []
-      eachBody(first) { code, value in
-        if code == Code.data { joined += b.extracting(nodes[value].contentRange).array }
-      }
-      return plainData(joined.span, to: &q)
-    }
-    var count = 0
-    eachBody(first) { _, _ in count += 1 }
-    if count == 1 { return json.plain(only, b, to: &q) }
-    q.append(UInt8(ascii: "["))
-    var comma = false
-    eachBody(first) { _, value in
-      if comma { q.append(UInt8(ascii: ",")) }
-      comma = true
-      json.plain(value, b, to: &q)
-    }
-    q.append(UInt8(ascii: "]"))
-  }
-
-  private func plainData(_ octets: Span<UInt8>, to q: inout ByteQueue) {
-    if octets.firstInvalidUTF8() != nil { return q.append(jsonBase64: octets) }
-    if (try? JSONReader.read(octets)) != nil { return q.append(jsonOnOneLine: octets) }
-    q.append(jsonString: octets)
   }
 
   // MARK: The rest
