@@ -64,10 +64,11 @@ struct ConnectPlan {
       settings.incomingWindow = incoming
       settings.outgoingWindow = sides.last! ?? incoming
     }
-    // What is shown in octets holds no password unless it is asked for: without SASL there is none.
+    // What is shown in octets holds no password unless it is asked for: without SASL, or as nobody, there is none.
     let isDryRun = listen == nil && arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run")
     if isDryRun, !arguments.flag("show-secrets") {
       settings.mechanisms = choice.order[0] == .amqp091 ? [.anonymous] : []
+      (settings.user, settings.password) = (nil, nil)
     }
     self.settings = settings
     tls = isDryRun ? nil : try TLSPlan.context(arguments, url, keys, listening: listen != nil)
