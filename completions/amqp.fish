@@ -38,6 +38,7 @@ complete -c amqp -n '__amqp_command send' -s c -l count -x -d 'send N messages i
 complete -c amqp -n '__amqp_command send' -l rate -x -d 'send at most N messages a second'
 complete -c amqp -n '__amqp_command send' -l window -x -d 'at most N messages unanswered at a time'
 complete -c amqp -n '__amqp_command send' -l answer-timeout -x -d 'how long to wait for credit, and for the answer to a message'
+complete -c amqp -n '__amqp_command send' -l receipts -r -F -d 'what became of each message, as lines of JSON; - is standard output'
 complete -c amqp -n '__amqp_command send' -l for -x -d 'end well when this time has passed'
 complete -c amqp -n '__amqp_command send' -l dry-run -d 'print the frames in hexadecimal, a line each, and connect to nothing'
 complete -c amqp -n '__amqp_command send' -l stats -a 'text json' -d 'print counts, rates and times at the end'

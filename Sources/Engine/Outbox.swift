@@ -29,6 +29,10 @@ package struct Outbox: ~Copyable, Sendable {
     /// Who has it, while it is begun or sent.
     var holder: Int32
     var state: State
+    /// Its place among all that was read, for whatever outbox.
+    var place: Int
+    /// When it was begun last.
+    var began: Instant = 0
   }
 
   package init() {}
@@ -46,9 +50,10 @@ package struct Outbox: ~Copyable, Sendable {
   }
 
   /// Adds a message: `prefix`, then `body`, then `suffix` behind the head.
+  /// - Parameter place: among the messages of all outboxes, where there are several; its number otherwise.
   @discardableResult
   package mutating func append(
-    head: Int, prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>
+    head: Int, prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>, place: Int? = nil
   ) -> Int {
     let offset = base + octets.count
     octets.append(prefix)
@@ -58,7 +63,8 @@ package struct Outbox: ~Copyable, Sendable {
     let number = next
     next += 1
     self[number] = Entry(
-      offset: offset, length: prefix.count + body.count + suffix.count, head: Int32(head), holder: -1, state: .waiting)
+      offset: offset, length: prefix.count + body.count + suffix.count, head: Int32(head), holder: -1, state: .waiting,
+      place: place ?? number)
     return number
   }
 
@@ -87,7 +93,7 @@ package struct Outbox: ~Copyable, Sendable {
   }
 
   /// The next message has gone to `holder`, or (`whole` false) its first octets have.
-  package mutating func begin(_ number: Int, holder: Int, whole: Bool) {
+  package mutating func begin(_ number: Int, holder: Int, whole: Bool, now: Instant = 0) {
     if returned.first == number {
       returned.removeFirst()
     } else {
@@ -95,6 +101,7 @@ package struct Outbox: ~Copyable, Sendable {
     }
     self[number].holder = Int32(holder)
     self[number].state = whole ? .sent : .begun
+    self[number].began = now
   }
 
   package mutating func completed(_ number: Int) { self[number].state = .sent }
@@ -158,9 +165,30 @@ package struct Outbox: ~Copyable, Sendable {
   package var isFresh: Bool { next - first == 1 }
   /// How many have ever come in.
   package var total: Int { next - 1 }
-  /// The runs that are not done, oldest first.
-  package func forEachPending(_ body: (Int) -> Void) {
-    for number in first..<next where self[number].state != .done { body(number) }
+
+  /// A message that is not done.
+  package struct Pending: Sendable {
+    /// Among all that was read.
+    package let place: Int
+    /// When it was begun; nil: it waits to be.
+    package let began: Instant?
+
+    package init(place: Int, began: Instant?) { (self.place, self.began) = (place, began) }
+  }
+
+  /// Those that are not done, oldest first.
+  package func forEachPending(in run: ClosedRange<Int> = 0...Int.max, _ body: (Pending) -> Void) {
+    let from = max(run.lowerBound, first)
+    let to = min(run.upperBound, next - 1)
+    if from > to { return }
+    for number in from...to {
+      let entry = self[number]
+      switch entry.state {
+      case .waiting: body(Pending(place: entry.place, began: nil))
+      case .begun, .sent: body(Pending(place: entry.place, began: entry.began))
+      case .done: break
+      }
+    }
   }
 
   // MARK: The ring
@@ -173,7 +201,8 @@ package struct Outbox: ~Copyable, Sendable {
   private mutating func grow() {
     let old = ring
     ring = [Entry](
-      repeating: Entry(offset: 0, length: 0, head: 0, holder: -1, state: .done), count: max(64, old.count * 2))
+      repeating: Entry(offset: 0, length: 0, head: 0, holder: -1, state: .done, place: 0), count: max(64, old.count * 2)
+    )
     for number in first..<next { self[number] = old[number & (old.count - 1)] }
   }
 

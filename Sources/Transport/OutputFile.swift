@@ -16,6 +16,15 @@ package final class OutputFile {
     access = Access(to: number, kind, O_WRONLY, reopening: reopening)
   }
 
+  /// Opens a path to write to from its beginning; what it held is gone. A FIFO nobody reads is ENXIO.
+  package init(creating path: String) throws(Errno) {
+    let number = unsafe open(path, O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_CLOEXEC | O_NOCTTY, 0o666)
+    if number < 0 { throw Errno(of: "open", subject: path) }
+    descriptor = Descriptor(owning: number)
+    kind = try FileKind(of: number)
+    access = .plain  // its O_NONBLOCK is ours alone
+  }
+
   /// `.end`: nobody reads it any more (EPIPE).
   package func write(_ span: Span<UInt8>) throws(Errno) -> IOProgress {
     switch access {

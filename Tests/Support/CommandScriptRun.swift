@@ -181,7 +181,7 @@ package final class CommandScriptRun {
     return lines
   }
 
-  /// Ports by the name of who listens there; everybody else's ports, generated names and times of arrival as `*`.
+  /// Ports by the name of who listens there; everybody else's ports, generated names, times of arrival and waiting as `*`.
   private func normalized(_ line: String) -> String {
     var line = line
     if let certificates = names["TLS"] { line = line.replacing(certificates, with: "$TLS") }
@@ -192,6 +192,7 @@ package final class CommandScriptRun {
     line = line.replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:*")
     line = line.replacing(/amqp-\d+-[0-9a-f]+/, with: "amqp-*")
     line = line.replacing(/"time":\d+/, with: "\"time\":*")
+    line = line.replacing(/"ms":\d+\.\d{3}/, with: "\"ms\":*")
     return line
   }
 }

@@ -120,6 +120,15 @@ enum SendOptions {
         "answer-timeout", "DUR", kind: .duration, standard: .value("30s"),
         "how long to wait for credit, and for the answer to a message",
         details: "A message that is not answered by then is reported as such, and the exit status is 3."),
+      .value(
+        "receipts", "FILE", completion: .file, "what became of each message, as lines of JSON; `-` is standard output",
+        details: """
+          `{"n":1,"outcome":"accepted","status":200,"ms":1.234}` in the order in which answers come, with `condition` and \
+          `description` where the peer gives them; every message that was read has one line. `n` counts the messages as they \
+          were read, `ms` is from sending to the answer. Status 200: accepted, or sent with `--mode at-most-once`. 400: the \
+          peer can't answer, or the input is no message (`refused`). 503: the peer does not have it (`rejected`, `released`, \
+          `modified`, `returned`, `settled` without an outcome, `unsent`). 408: no answer came (`unanswered`).
+          """),
       SharedOptions.forDuration,
       .flag("dry-run", "print the frames in hexadecimal, a line each, and connect to nothing"),
       SharedOptions.statistics,

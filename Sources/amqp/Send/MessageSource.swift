@@ -42,7 +42,8 @@ struct MessageSource: ~Copyable {
   private var searched = 0
   private var inputEnded = false
   private var line = 0
-  private var emitted = 0
+  /// Messages that were begun to be read; the last may be a bad one.
+  private(set) var emitted = 0
   private var room = 16 * 1024
   private(set) var isAtEnd = false
 

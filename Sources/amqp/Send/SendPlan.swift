@@ -25,6 +25,8 @@ struct SendPlan {
   let declarations: [Declaration]
   let composer: BodyComposer
   let keepsEmpty: Bool
+  /// A path, or `-`.
+  let receipts: String?
 
   init(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) {
     declarations = try DeclareOptions.declarations(arguments)
@@ -37,6 +39,8 @@ struct SendPlan {
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
     isDryRun = arguments.flag("dry-run")
     keepsEmpty = arguments.flag("keep-empty")
+    receipts = arguments.value("receipts")
+    if isDryRun && receipts != nil { throw .usage("--receipts", "nothing is answered in a dry run") }
     attach = try LinkOptions.attach(arguments, role: .sender, mode: mode)
     let draft = try MessageOptions.draft(arguments)
     head = MessageOptions.head(draft)

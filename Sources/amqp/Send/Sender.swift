@@ -25,6 +25,10 @@ final class Sender: Looped {
   var routes: [Route] = []
   var nextHolder = 0
   var receipts = Receipts()
+  /// With `--receipts`.
+  let receiptLines: ReceiptLines?
+  /// Why the peer can't answer for what it was not sent.
+  var unable: AMQPError?
   var stage = Stage.running
   var trouble: Failure?
   var status = ExitCode.success
@@ -45,6 +49,7 @@ final class Sender: Looped {
     started = Clock.now
     now = started
     lastProgress = started
+    receiptLines = try plan.receipts.map { path throws(Failure) in try ReceiptLines(path) }
     source = try MessageSource(plan.form, composer: plan.composer, keepsEmpty: plan.keepsEmpty, limit: plan.count)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
@@ -107,6 +112,12 @@ final class Sender: Looped {
     // Everything went out at once, so there is room for more without anybody having to wake us.
     // A peer may have given credit before our open was out: the flush was what it waited for.
     mayGoOn = all && (!source.isAtEnd && (released > before || !source.isStarved) && hasRoom || canBegin)
+    receiptLines?.flush(isIdle: !mayGoOn)
+    // Nothing more is sent whose fate nobody would learn.
+    if receiptLines?.failure != nil && !source.isAtEnd {
+      source.stop()
+      dropUnsent()
+    }
     mustGoOn = all && outlets.contains { $0.partial != nil && $0.server.peer.connection.canContinue($0.link) }
     return finish()
   }
@@ -126,6 +137,9 @@ final class Sender: Looped {
       try pump()
     } catch {
       inputFailure = error
+      if error.exitCode == .badInput, source.emitted > taken {
+        receiptLines?.addRefused(place: source.emitted, "\(error.what): \(error.why)")
+      }
       source.stop()
     }
   }
@@ -236,6 +250,9 @@ final class Sender: Looped {
   func dropUnsent() {
     for route in routes {
       while let next = route.outbox.nextToSend {
+        if let receiptLines {
+          route.outbox.forEachPending(in: next...next) { receiptLines.addLeft($0, unable: nil, now: now) }
+        }
         route.outbox.begin(next, holder: -1, whole: true)
         route.outbox.finish(next...next)
         receipts.addUnsent(1)
@@ -269,7 +286,14 @@ final class Sender: Looped {
   private var allIsKnown: Bool { listener == nil && trouble == nil && trace == nil && plan.mode != .atMostOnce }
 
   /// Counts what has no receipt yet: it will get none.
-  func account() { account(&receipts) }
+  func account() {
+    account(&receipts)
+    guard let receiptLines else { return }
+    for route in routes {
+      route.outbox.forEachPending { receiptLines.addLeft($0, unable: unable, now: now) }
+    }
+    receiptLines.drain(signals)
+  }
 
   func account(_ receipts: inout Receipts) {
     for route in routes {
@@ -285,7 +309,9 @@ final class Sender: Looped {
     if status != .success {
       diagnostics.note("\(status == .interrupted ? "interrupted" : "terminated"): \(receipts.summary)")
     }
-    for var failure in [inputFailure, trouble ?? receipts.failure(target: targetName)].compactMap({ $0 }) {
+    // What could not be written after the run is known only now.
+    let last = trouble ?? receiptLines?.failure ?? receipts.failure(target: targetName)
+    for var failure in [inputFailure, last].compactMap({ $0 }) {
       if status != .success && failure.exitCode == .notAccepted { continue }
       if receipts.total > 0 && failure.exitCode != .incomplete && failure.exitCode != .notAccepted
         && failure.nextStep == nil
@@ -304,6 +330,7 @@ final class Sender: Looped {
     if let listener { _ = polls.add(listener.number, read: true) }
     for server in served { server.peer.register(&polls) }
     if case .running = stage { source.register(&polls, wants: hasRoom) }
+    receiptLines?.register(&polls)
   }
 
   var deadline: Int64? {

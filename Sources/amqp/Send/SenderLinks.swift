@@ -125,6 +125,7 @@ extension Sender {
   func refused(_ reason: CloseReason, _ route: Route, _ server: Served) {
     var explanation = server.explanation(plan.connect)
     explanation.action = "send to '\(route.address?.description ?? "")'"
+    if let error = reason.error, error.condition == Condition.notImplemented { unable = error }
     fail(explanation.failure(reason))
   }
 

@@ -7,7 +7,10 @@ import Runtime
 import Wire
 
 extension Sender {
-  var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } }
+  var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } && receiptLines?.isFull != true }
+
+  /// How many messages were ever read.
+  var taken: Int { routes.reduce(0) { $0 + $1.outbox.total } }
 
   func pump() throws(Failure) {
     if case .json = plan.form {
@@ -15,6 +18,7 @@ extension Sender {
       return try source.pump(into: &lines)
     }
     let route = routes[0]
+    if !hasRoom { return }
     let wasEmpty = route.outbox.isEmpty
     try source.pump(into: &route.outbox)
     if wasEmpty && !route.outbox.isEmpty { lastProgress = now }
@@ -49,7 +53,10 @@ extension Sender {
         exitCode: .badInput)
     }
     let none: [UInt8] = []
-    scratch.withReadable { _ = target.outbox.append(head: 0, prefix: $0, body: none.span, suffix: none.span) }
+    let place = taken + 1
+    scratch.withReadable {
+      _ = target.outbox.append(head: 0, prefix: $0, body: none.span, suffix: none.span, place: place)
+    }
     if target.outbox.isFresh { lastProgress = now }
   }
 
@@ -68,7 +75,8 @@ extension Sender {
     let settled = plan.mode == .atMostOnce || server.peer.connection.localAttach(link).sndSettleMode == .settled
     var outlet = outlets[i]
     let moved = Sender.push(
-      &outlet, &server.peer.connection, &route.outbox, settled: settled, limit: allowance - released, octets: &octets)
+      &outlet, &server.peer.connection, &route.outbox, settled: settled, limit: allowance - released, now: now,
+      octets: &octets)
     released += moved.begun
     if moved.octets > 0 { lastProgress = now }
     outlets[i] = outlet
@@ -78,7 +86,7 @@ extension Sender {
   /// Static, with everything it touches lent to it: once a turn and not once a message.
   static func push(
     _ outlet: inout Outlet, _ connection: inout Connection, _ outbox: inout Outbox, settled: Bool, limit: Int,
-    octets: inout Int
+    now: Int64, octets: inout Int
   ) -> (begun: Int, octets: Int) {
     var begun = 0
     let before = octets
@@ -98,7 +106,7 @@ extension Sender {
         connection.deliver(outlet.link, number, head: head, body: body, from: offset, settled: settled)
       }
       if outlet.partial == nil {
-        outbox.begin(number, holder: outlet.holder, whole: at == size)
+        outbox.begin(number, holder: outlet.holder, whole: at == size, now: now)
       } else if at == size {
         outbox.completed(number)
       }
@@ -118,6 +126,11 @@ extension Sender {
     for i in outlets.indices where outlets[i].server === server {
       guard let run = outlets[i].handed else { continue }
       outlets[i].handed = nil
+      if let receiptLines {
+        outlets[i].route.outbox.forEachPending(in: run) {
+          receiptLines.addSent($0, asWished: plan.mode == .atMostOnce, now: now)
+        }
+      }
       outlets[i].route.outbox.finish(run) { receipts.addSent($0.count) }
     }
   }
@@ -131,6 +144,9 @@ extension Sender {
       return outlets[i].route.outbox.giveBack(run)
     }
     let target = outlets[i].route.address
+    if let receiptLines {
+      outlets[i].route.outbox.forEachPending(in: run) { receiptLines.add($0, answer, now: now) }
+    }
     outlets[i].route.outbox.finish(run) {
       receipts.add($0, answer, target: target, vhost: plan.connect.vhost)
     }
