@@ -33,13 +33,17 @@ let package = Package(
     .target(name: "Bytes", swiftSettings: pure),
     .target(name: "Wire", dependencies: ["Bytes"], swiftSettings: pure),
     .target(name: "Capture", dependencies: ["Bytes"], swiftSettings: pure),
+    .target(name: "Analysis", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
     .target(name: "Engine", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
     .target(name: "Render", dependencies: ["Bytes", "Wire"], swiftSettings: pure),
     .target(name: "Transport", dependencies: ["Bytes"], swiftSettings: strict),
     .target(name: "Runtime", dependencies: ["Bytes", "Wire", "Engine", "Transport"], swiftSettings: strict),
     .target(name: "Console", swiftSettings: strict),
     .executableTarget(
-      name: "amqp", dependencies: ["Bytes", "Wire", "Engine", "Transport", "Runtime", "Render", "Console"],
+      name: "amqp",
+      dependencies: [
+        "Bytes", "Wire", "Capture", "Analysis", "Engine", "Transport", "Runtime", "Render", "Console",
+      ],
       exclude: ["Linking"], swiftSettings: strict,
       // Start-up is mostly relocation and the search for symbols: no position-independent code, and libstdc++ from its
       // archive (the folder holds a linker script of that name).
@@ -58,6 +62,7 @@ let package = Package(
     tests("BytesTests", ["Bytes"]),
     tests("WireTests", ["Bytes", "Wire"]),
     tests("CaptureTests", ["Bytes", "Capture"]),
+    tests("AnalysisTests", ["Bytes", "Wire", "Analysis"]),
     tests("EngineTests", ["Bytes", "Wire", "Engine"]),
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),

@@ -12,7 +12,7 @@ _amqp() {
     [[ $breaks == *=* ]] || lead=$option
   fi
   if [[ ${#words[@]} -le 1 ]]; then
-    candidates='send receive help -h --help -V --version'
+    candidates='send receive decode help -h --help -V --version'
   elif [[ " ${words[*]} " == *' -- '* ]]; then
     files=f
   else
@@ -138,13 +138,34 @@ _amqp() {
             ;;
         esac
         ;;
+      decode)
+        case $option in
+          --input | --input=) candidates='auto pcap pcapng raw hex xxd hexdump-C hexdump od tcpdump tshark follow base64 c escaped python node go java dotnet nsdata erlang proton-raw proton-frm rhea trace json' ;;
+          --json=) candidates='lossless plain' ;;
+          --only | --only=) return ;;
+          --channel | --channel=) return ;;
+          --link | --link=) return ;;
+          --address | --address=) return ;;
+          --connection | --connection=) return ;;
+          --tap | --tap=) return ;;
+          --color | --color=) candidates='auto always never' ;;
+          -t | --timeout | --timeout=) return ;;
+          *)
+            if [[ $word == -* ]]; then
+              candidates='--input --follow --tree --hex -J --json --wire --messages --payload --ladder --stats --lint --only --channel --link --address --connection --errors --tap -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+            else
+              files=f
+            fi
+            ;;
+        esac
+        ;;
       help)
         case $option in
           *)
             if [[ $word == -* ]]; then
               candidates='-h --help'
             else
-              candidates='send receive'
+              candidates='send receive decode'
             fi
             ;;
         esac

@@ -23,7 +23,7 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
     switch self {
     case .success: "done"
     case .failure: "another failure: a locked queue, a precondition failed, a link stolen, a queue deleted in mid-run"
-    case .incomplete: "the deadline passed, or fewer messages came than `--count` asked for"
+    case .incomplete: "the deadline passed, or fewer messages came than were asked for"
     case .notAccepted: "a message was not accepted, or not answered"
     case .usage: "wrong usage"
     case .badInput: "bad input data"

@@ -10,11 +10,13 @@ package struct FrameLine {
 
   /// Appends the frame (or bare message, or value) that `dissector` has read, without a newline.
   /// - Parameter origin: the offset in `b` that problems count from; the frame's own start when nil.
+  /// - Parameter link: what the handle stands for, shown as `link=…` in its place.
   package static func append(
-    _ dissector: Dissector, _ b: Span<UInt8>, origin: Int? = nil, showSecrets: Bool = false, to q: inout ByteQueue
+    _ dissector: Dissector, _ b: Span<UInt8>, origin: Int? = nil, link: Span<UInt8>? = nil, showSecrets: Bool = false,
+    to q: inout ByteQueue
   ) {
     let line = FrameLine(frame: FrameNodes(dissector, b, origin: origin, showSecrets: showSecrets))
-    if line.nodes.first?.is091 == true { line.append091(b, to: &q) } else { line.append(b, to: &q) }
+    if line.nodes.first?.is091 == true { line.append091(b, to: &q) } else { line.append(b, link, to: &q) }
   }
 
   /// Appends what the eight octets in front of a connection say.
@@ -25,7 +27,7 @@ package struct FrameLine {
 
   var nodes: [Node] { frame.nodes }
 
-  private func append(_ b: Span<UInt8>, to q: inout ByteQueue) {
+  private func append(_ b: Span<UInt8>, _ link: Span<UInt8>?, to q: inout ByteQueue) {
     var i = 0
     var space = false
     while i < nodes.count {
@@ -43,7 +45,7 @@ package struct FrameLine {
         frame.appendProblem(i, b, to: &q)
       } else if n.place != .rest {
         if space { q.append(UInt8(ascii: " ")) }
-        top(i, b, to: &q)
+        top(i, b, link, to: &q)
         // A problem inside is told behind the value it spoilt.
         inner(i, b, to: &q)
       }
@@ -61,13 +63,13 @@ package struct FrameLine {
   }
 
   /// A performative, a section or an opaque payload.
-  private func top(_ i: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+  private func top(_ i: Int, _ b: Span<UInt8>, _ link: Span<UInt8>?, to q: inout ByteQueue) {
     let n = nodes[i]
     switch n.place {
     case .performative:
       q.append(UInt8(ascii: "@"))
       frame.appendName(i, b, to: &q)
-      if let list = frame.described(i) { fields(list, b, first: false, to: &q) }
+      if let list = frame.described(i) { fields(list, b, first: false, handle: frame.handle(n), link, to: &q) }
     case .section: section(i, b, to: &q)
     case .payload:
       q.append(decimal: Int(n.length))
@@ -119,7 +121,9 @@ package struct FrameLine {
     q.append(octets.count == 1 ? " octet" : " octets")
   }
 
-  private func fields(_ list: Int, _ b: Span<UInt8>, first: Bool, to q: inout ByteQueue) {
+  private func fields(
+    _ list: Int, _ b: Span<UInt8>, first: Bool, handle: UInt16 = .max, _ link: Span<UInt8>? = nil, to q: inout ByteQueue
+  ) {
     var first = first
     var i = list + 1
     while i < Int(nodes[list].next) {
@@ -127,11 +131,16 @@ package struct FrameLine {
       if n.kind != .problem && !n.isNull {
         if !first { q.append(UInt8(ascii: " ")) }
         first = false
-        if let field = frame.field(i) {
-          frame.append(field, to: &q)
-          q.append(UInt8(ascii: "="))
+        if n.field == handle, let link {
+          q.append("link=")
+          q.append(link)
+        } else {
+          if let field = frame.field(i) {
+            frame.append(field, to: &q)
+            q.append(UInt8(ascii: "="))
+          }
+          self.field(i, b, to: &q)
         }
-        self.field(i, b, to: &q)
       }
       i = Int(n.next)
     }

@@ -23,6 +23,14 @@ struct FrameNodes {
   /// The numeric descriptor of the node's row, or 0.
   func code(_ n: Node) -> UInt64 { rows.code(n.row) }
   func isKnown(_ n: Node) -> Bool { n.row != CompositeSpec.unknown }
+  /// The field in which the performative `n` names a link that has a name already.
+  func handle(_ n: Node) -> UInt16 {
+    switch code(n) {
+    case Code.transfer, Code.detach: 0
+    case Code.flow: 4
+    default: .max
+    }
+  }
   func hasFields(_ n: Node) -> Bool { rows.name(n.row)?.hasFields ?? false }
 
   /// The field that the node at `index` is, if it is one. A described value's row is its own, so that the row it stands

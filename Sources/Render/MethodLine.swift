@@ -1,9 +1,28 @@
 /// A 0-9-1 frame as one line: `ch=1 basic.publish exchange=logs routing-key=a.b mandatory`. Bits that are not set, empty
 /// tables and reserved fields are left out.
-import Bytes
-import Wire
+package import Bytes
+package import Wire
 
 extension FrameLine {
+  /// Appends the properties of the content header that `dissector` has read, a blank in front of each, and what is wrong
+  /// with it.
+  package static func appendProperties(
+    _ dissector: Dissector, _ b: Span<UInt8>, origin: Int? = nil, showSecrets: Bool = false, to q: inout ByteQueue
+  ) {
+    let line = FrameLine(frame: FrameNodes(dissector, b, origin: origin, showSecrets: showSecrets))
+    if line.nodes.count > 1, line.nodes[1].place == .section {
+      line.fields091(1, b, to: &q, before: HeaderField.classID.rawValue)
+      line.inner(1, b, to: &q)
+    }
+    for i in line.nodes.indices.dropFirst(2) where line.nodes[i].kind == .problem && i >= Int(line.nodes[1].next) {
+      q.append("  ")
+      line.frame.appendProblem(i, b, to: &q)
+    }
+  }
+
+  /// Appends the start of a body and its size.
+  package static func append(body octets: Span<UInt8>, to q: inout ByteQueue) { body(octets, to: &q) }
+
   func append091(_ b: Span<UInt8>, to q: inout ByteQueue) {
     var i = 0
     var space = false
@@ -54,13 +73,13 @@ extension FrameLine {
     }
   }
 
-  private func fields091(_ method: Int, _ b: Span<UInt8>, to q: inout ByteQueue) {
+  private func fields091(_ method: Int, _ b: Span<UInt8>, to q: inout ByteQueue, before limit: UInt16 = .max) {
     let table = MethodTable.shared
     var i = method + 1
     let end = Int(nodes[method].next)
     while i < end {
       let n = nodes[i]
-      if let name = table.field(n), !name.isReserved {
+      if n.field < limit, let name = table.field(n), !name.isReserved {
         if n.fieldType == .bit {
           if n.value == 1 {
             q.append(UInt8(ascii: " "))

@@ -46,6 +46,11 @@ package enum Files {
     if unsafe rename(beside, path) != 0 { throw Errno(of: "rename", subject: path) }
   }
 
+  package static func exists(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0
+  }
+
   package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -13,6 +13,7 @@
 // as a shell does it, with quotes and `$name`; `>FILE`, `2>FILE`, `<FILE` and `>TTY` redirect; NAME=VALUE in front is environment.
 //
 //     $ peer p STEP…           a scripted peer on port $p, see ProcessPeerSteps
+//     $ capture FILE STEP…     a file as tcpdump would have written it, see ScriptCapture
 //     $ await r LINES|TEXT     until r has written so many lines on standard output, or this text on either
 //     $ feed r TEXT | end r    more standard input for r, or its end
 //     $ kill INT r             a signal

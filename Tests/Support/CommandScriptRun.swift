@@ -54,6 +54,12 @@ package final class CommandScriptRun {
       world.add(peer)
       names[words[1]] = "\(peer.port)"
       return []
+    case ("capture", 2...):
+      let octets = try ScriptCapture.octets(words[1], Array(words[2...]))
+      guard FileManager.default.createFile(atPath: directory + "/" + words[1], contents: Data(octets)) else {
+        throw ProcessFault("cannot write \(words[1])")
+      }
+      return []
     case ("await", 3):
       let run = try run(words[1])
       let lines = Int(words[2])
@@ -138,7 +144,7 @@ package final class CommandScriptRun {
       try wait("the end of '\(command.line)'", run) { run.status != nil }
       return run
     }
-    if words.contains("--listen") {
+    if words.contains("--listen") || words.contains("--tap") {
       try wait("'listening on' of '\(command.line)'", run) { listeningPort(run) != nil || run.status != nil }
       if let port = listeningPort(run) { names[name] = port }
     }

@@ -6,7 +6,7 @@ enum Commands {
     name: "amqp",
     version: "0.1.0",
     date: "2026-11-21",
-    summary: "send and receive AMQP messages",
+    summary: "send, receive and decode AMQP messages",
     description: [
       """
       `amqp` sends and receives messages over AMQP 1.0, with RabbitMQ, Qpid, ActiveMQ Artemis and whatever else speaks it, or \
@@ -18,18 +18,18 @@ enum Commands {
       is seconds), counts `k` and `m`. An option comes before its environment variable, that before the default.
       """,
     ],
-    commandNames: ["send", "receive", "help"],
+    commandNames: ["send", "receive", "decode", "help"],
     command: { name in
       switch name {
       case "send": SendOptions.command
       case "receive": ReceiveOptions.command
+      case "decode": DecodeOptions.command
       case "help": help
       default: nil
       }
     },
     planned: [
-      ("probe", "not in this version yet"),
-      ("decode", "not in this version yet"),
+      ("probe", "not in this version yet")
     ],
     options: [
       OptionGroup(
@@ -48,13 +48,13 @@ enum Commands {
       EnvironmentSpec("AMQP_URL", "the peer to connect to, when `--url` isn't given"),
       EnvironmentSpec("AMQP_USER", "the user to log in as, when `--user` isn't given"),
     ] + SharedOptions.environment,
-    seeAlso: ["amqp-send(1)", "amqp-receive(1)"])
+    seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-decode(1)"])
 
   private static let help = CommandSpec(
     name: "help",
     summary: "explain a command",
     synopsis: ["[COMMAND]"],
-    positionals: [.init("COMMAND", "the command to explain", completion: .words(["send", "receive"]))],
+    positionals: [.init("COMMAND", "the command to explain", completion: .words(["send", "receive", "decode"]))],
     groups: [OptionGroup("General", [.flag("help", short: "h", "short help; `--help` is the long one")])],
     seeAlso: ["amqp(1)"])
 }

@@ -1,0 +1,213 @@
+// Frames of 0-9-1. A line is a method with the message behind it: content header and bodies are frames of their own, and
+// shown as such where octets or fields are asked for.
+import Analysis
+import Bytes
+import Console
+import Render
+import Wire
+
+extension Decoding {
+  func frame091(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
+    let stream = place.stream
+    _ = dissector.frame091(b, at: range.lowerBound)
+    if joinsContents {
+      if let open = stream.conversation.openContent(dissector, place.side) {
+        interrupted(place, open, range.lowerBound)
+      }
+    } else {
+      dissector.follow(&stream.sides[place.side].contents)
+    }
+    var facts = Facts()
+    let step = stream.conversation.take091(dissector, b, side: place.side, time: place.time, &facts)
+    if !stream.clientIsSure { tellSides091(place) }
+    took(place, .amqp091)
+    guard joinsContents else { return show(place, b, range, &facts) }
+    switch step {
+    case .alone, .stray: show(place, b, range, &facts)
+    case .begins: begin(place, b, range, facts)
+    case .header, .headerAndEnd:
+      header(place, b)
+      if step == .headerAndEnd { end(place, b.extracting(0..<0), range.lowerBound, facts) }
+    case .part: stream.frames -= 1
+    case .end:
+      stream.frames -= 1
+      end(place, b.extracting(Int(dissector.nodes[0].content)..<range.upperBound - 1), range.lowerBound, facts)
+    }
+  }
+
+  /// One line for all frames of a message, instead of one for each.
+  private var joinsContents: Bool {
+    switch plan.output {
+    case .line, .ladder, .messages, .payload: true
+    case .tree, .hex, .json, .lint, .stats: false
+    }
+  }
+
+  /// What only one of the two sides may say.
+  private func tellSides091(_ place: Place) {
+    guard dissector.nodes.count > 1, let row = dissector.nodes[1].methodIndex else { return }
+    let spec = MethodSpec.all[row]
+    let fromServer: Bool
+    switch spec.id {
+    case MethodID.basicDeliver, MethodID.basicReturn, MethodID.connectionStart, MethodID.connectionSecure,
+      MethodID.connectionTune:
+      fromServer = true
+    case MethodID.basicPublish, MethodID.connectionStartOK, MethodID.connectionTuneOK: fromServer = false
+    default:
+      // Both may close, stop the flow and cancel.
+      if ["connection", "channel"].contains(spec.className) || spec.method.hasPrefix("cancel") { return }
+      if spec.method.hasSuffix("-ok") || spec.method == "get-empty" {
+        fromServer = true
+      } else if spec.synchronous {
+        fromServer = false
+      } else {
+        return
+      }
+    }
+    (place.stream.client, place.stream.clientIsSure) = (fromServer ? 1 - place.side : place.side, true)
+  }
+
+  // MARK: Messages
+
+  private func begin(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
+    let isWanted = plan.selection.isAll || plan.selection.wants(dissector, facts, place.stream.conversation)
+    let origin = -place.offset
+    place.stream.conversation.withContent(place.side) { content in
+      content.isWanted = isWanted
+      if !isWanted { return }
+      switch plan.output {
+      case .payload, .messages(.some): break
+      case .line, .tree, .hex, .json, .ladder, .lint, .stats, .messages(nil):
+        FrameLine.append(dissector, b, origin: origin, showSecrets: plan.showSecrets, to: &content.text)
+        appendAnswer(facts, place.stream.isCaptured, [], to: &content.tail)
+      }
+    }
+  }
+
+  private func header(_ place: Place, _ b: Span<UInt8>) {
+    place.stream.frames -= 1
+    let origin = -place.offset
+    place.stream.conversation.withContent(place.side) { content in
+      if content.isWanted {
+        FrameLine.appendProperties(dissector, b, origin: origin, showSecrets: plan.showSecrets, to: &content.text)
+      }
+    }
+  }
+
+  /// - Parameter last: the body in the last frame, which is all of it when there was one.
+  private func end(_ place: Place, _ last: Span<UInt8>, _ at: Int, _ facts: Facts) {
+    place.stream.conversation.withContent(place.side) { content in
+      defer { content.release() }
+      if !content.isWanted { return }
+      if content.frames > 1 {
+        content.body.withReadable { show(place, content, $0, at, facts) }
+      } else {
+        show(place, content, last, at, facts)
+      }
+    }
+  }
+
+  private func show(_ place: Place, _ content: Content, _ body: Span<UInt8>, _ at: Int, _ facts: Facts) {
+    switch plan.output {
+    case .line:
+      appendPrefix(place, at, to: &out)
+      append(content, body, to: &out)
+      out.append(0x0a)
+    case .ladder:
+      var text = ByteQueue()
+      append(content, body, to: &text)
+      rung(place, text)
+    case .messages, .payload: message(place, content, body, at)
+    case .tree, .hex, .json, .lint, .stats: break
+    }
+  }
+
+  private func append(_ content: Content, _ body: Span<UInt8>, to q: inout ByteQueue) {
+    content.text.withReadable { q.append($0) }
+    q.append(UInt8(ascii: " "))
+    if content.isWhole {
+      FrameLine.append(body: body, to: &q)
+    } else {
+      q.append(decimal: content.seen)
+      q.append(" octets")
+    }
+    if content.frames > 1 {
+      q.append(" (")
+      q.append(decimal: content.frames)
+      q.append(" frames)")
+    }
+    content.tail.withReadable { q.append($0) }
+    if UInt64(content.seen) > content.size {
+      q.append("  warning: body ")
+      q.append(decimal: content.seen)
+      q.append(" octets, content header declared ")
+      q.append(decimal: content.size)
+      q.append(" (0-9-1 §4.2.6.2)")
+    }
+  }
+
+  private func message(_ place: Place, _ content: Content, _ body: Span<UInt8>, _ at: Int) {
+    if !content.isWhole {
+      return summary.note("a message of \(content.seen) octets is not shown: larger than what is kept")
+    }
+    messages += 1
+    switch plan.output {
+    case .messages(let style?):
+      do throws(Problem) {
+        sections.removeAll()
+        try content.exchange.withReadable { exchange throws(Problem) in
+          try content.routingKey.withReadable { key throws(Problem) in
+            try content.properties.withReadable { properties throws(Problem) in
+              try sectionsCache.append(
+                exchange: exchange, routingKey: key, properties: properties, bodySize: body.count, to: &sections)
+            }
+          }
+        }
+        sections.append(body)
+      } catch {
+        return trouble(place, at, "no message: \(error.text) (\(error.section))")
+      }
+      var context = MessageContext()
+      let (exchange, key) = (content.exchange.text, content.routingKey.text)
+      context.address = exchange.isEmpty ? key : "\(exchange)/\(key)"
+      context.isBasic = true
+      context.number = UInt64(messages)
+      context.arrival = place.time.map { $0 / 1_000_000 }
+      sections.withReadable { b in
+        joined.message(b, in: 0..<b.count)
+        MessageJSON.append(joined, b, context, style: style, to: &out)
+      }
+    case .payload: out.append(body)
+    default:
+      appendPrefix(place, at, to: &out)
+      append(content, body, to: &out)
+    }
+    out.append(0x0a)
+  }
+
+  /// The message that was under way stays a part.
+  func interrupted(_ place: Place, _ content: Content, _ at: Int) {
+    if !content.isWanted { return }
+    switch plan.output {
+    case .line, .ladder:
+      var text = ByteQueue()
+      content.text.withReadable { text.append($0) }
+      text.append("  warning: ")
+      text.append(decimal: content.seen)
+      text.append(" of ")
+      text.append(decimal: content.size)
+      text.append(" octets of its body (0-9-1 §4.2.6)")
+      if plan.output == .ladder { return rung(place, text) }
+      appendPrefix(place, at, to: &out)
+      text.withReadable { out.append($0) }
+      out.append(0x0a)
+    case .messages, .payload:
+      summary.note("a message is not shown: \(content.seen) of \(content.size) octets of its body are there")
+    case .tree, .hex, .json, .lint, .stats: break
+    }
+  }
+}
+
+extension ByteQueue {
+  fileprivate var text: String { withReadable { $0.text } }
+}
