@@ -78,7 +78,7 @@ package enum Seeds {
     for wish in [[]] + wishes.filter({ !$0.isEmpty && isWish($0[0]) }) {
       program += wish
       for _ in 0..<8 {
-        let us = Dialogue(role, program, inPieces: false)
+        let us = Dialogue(role, .amqp10, program, inPieces: false)
         us.run()
         let news = Array(us.written[min(heard, us.written.count)...])
         heard = us.written.count
@@ -112,7 +112,9 @@ package enum Seeds {
       case .attached(let link):
         if peer.localAttach(link).role == .receiver { peer.grant(link, start: 10, ceiling: 100) }
       case .delivery(let d): peer.settle(d.link, d.number...d.number, .accept)
-      case .opened, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .closed: break
+      case .opened, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .closed, .blocked, .unblocked,
+        .declared:
+        break
       }
     }
   }
