@@ -13,7 +13,7 @@ private func runDriver(
 
 @_cdecl("FuzzAcceptor_main")
 public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-  if writeSeeds(.acceptor, count, arguments) { return 0 }
+  if writeSeeds(Seeds.all(.acceptor), count, arguments) { return 0 }
   var (count, arguments) = (count, arguments)
   return runDriver(&count, &arguments) { start, count in
     fuzzDialogue(.acceptor, Array(UnsafeBufferPointer(start: start, count: count)))

@@ -13,7 +13,7 @@ private func runDriver(
 
 @_cdecl("FuzzInitiator_main")
 public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-  if writeSeeds(.initiator, count, arguments) { return 0 }
+  if writeSeeds(Seeds.all(.initiator), count, arguments) { return 0 }
   var (count, arguments) = (count, arguments)
   return runDriver(&count, &arguments) { start, count in
     fuzzDialogue(.initiator, Array(UnsafeBufferPointer(start: start, count: count)))

@@ -5,6 +5,29 @@ import Engine
 import Wire
 
 package enum Seeds {
+  /// Of an initiator of 0-9-1: programs, since what stands for a step there is `PeerFrames091`'s.
+  package static var all091: [[UInt8]] {
+    let programs = (wishes091 + wishes).map { $0.flatMap(\.self) }
+    return programs.map { [0xc0, 0] + $0 } + programs.map { [0xc1, 0xff] + $0 }
+  }
+
+  private static let wishes091: [[[UInt8]]] = [
+    // Channel 1 opens and confirms: messages, one returned, answers to one and to many; blocked and not.
+    [
+      op(.link, 0), op(.handshake, 0, 0x02), op(.attach, 0x01), op(.attach, 0x05), op(.deliver, 0, 5),
+      op(.deliver, 64, 200), op(.goOn, 0), op(.transfer, 0x0d, 0), op(.disposition, 0x01, 1),
+      op(.disposition, 0x11, 3), op(.begin, 1), op(.deliver, 0, 5), op(.begin, 2), op(.disposition, 0x05, 4),
+      op(.leave, 0), op(.end, 1), op(.hangUp, 0), op(.close, 1),
+    ],
+    // We consume, settle, stop; then get until there is nothing.
+    [
+      op(.link, 4), op(.handshake, 0, 0x02), op(.attach, 0x01), op(.attach, 0x09), op(.attach, 0x0d),
+      op(.grant, 0, 20, 40), op(.transfer, 0x01, 9), op(.transfer, 0x81, 130), op(.settle, 0, 0, 16),
+      op(.stop, 0), op(.attach, 0x11), op(.drain, 0), op(.transfer, 0x09, 9), op(.attach, 0x15), op(.flow, 5),
+      op(.detach, 1), op(.close, 0),
+    ],
+  ]
+
   package static func all(_ role: ConnectionSettings.Role) -> [[UInt8]] {
     let programs = wishes.map { $0.flatMap(\.self) }
     return programs.map { [0xc0, 0] + $0 } + programs.map { [0xc1, 0xff] + $0 }
