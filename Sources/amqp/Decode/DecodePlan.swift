@@ -42,6 +42,8 @@ struct DecodePlan {
   var follows: Bool
   var showSecrets: Bool
   var isColored: Bool
+  /// Every frame is a line and nothing else.
+  var isPlainLine: Bool { output == .line && !isColored && selection.isAll }
   var timeout: Int64?
   var tap: TapEndpoints?
 

@@ -13,9 +13,10 @@ extension Decoding {
   func frame10(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
     let stream = place.stream
     let (ahead, isPart) = stream.conversation.lookAhead(b, range, side: place.side)
-    _ = dissector.frame(b, at: range.lowerBound, payload: isPart ? .opaque : .message)
+    let payload: Dissector.Payload = isPart ? .opaque : .message
     var facts = Facts()
     if case .nothing = ahead {
+      _ = dissector.frame(b, at: range.lowerBound, payload: payload)
       stream.conversation.take(dissector, b, side: place.side, time: place.time, &facts)
       if facts.part != .whole && !isPart {
         // A part of a message that was not plain enough to be seen as one.
@@ -24,6 +25,11 @@ extension Decoding {
       if !stream.clientIsSure { tellSides(place) }
     } else {
       stream.conversation.take(ahead, b, range, side: place.side, time: place.time, &facts)
+      if plan.isPlainLine, plainLine(place, b, range, payload, facts) {
+        if facts.part == .last { stream.conversation.release(facts) }
+        return
+      }
+      _ = dissector.frame(b, at: range.lowerBound, payload: payload)
     }
     took(place, .amqp10)
     show(place, b, range, &facts)
@@ -31,14 +37,36 @@ extension Decoding {
   }
 
   func took(_ place: Place, _ dialect: Dialect) {
-    let stream = place.stream
-    if stream.frames == 0 { stream.dialects.insert(dialect) }
-    stream.frames += 1
+    count(place, dialect)
     if dissector.problems.isEmpty { return }
     if dissector.isMalformed {
       malformed += 1
       status = status.combined(with: .badInput)
     }
+  }
+
+  private func count(_ place: Place, _ dialect: Dialect) {
+    if place.stream.frames == 0 { place.stream.dialects.insert(dialect) }
+    place.stream.frames += 1
+  }
+
+  /// The line of a frame as they come by the million, without a picture of it. Returns false, and nothing is done, when
+  /// it takes one.
+  private func plainLine(
+    _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ payload: Dissector.Payload, _ facts: Facts
+  ) -> Bool {
+    let start = out.count
+    appendPrefix(place, range.lowerBound, to: &out)
+    let label = facts.link >= 0 ? place.stream.conversation.links[facts.link].label : []
+    let isPlain = PlainFrameLine.append(
+      b, in: range, payload: payload, link: label.isEmpty ? nil : label.span, to: &out)
+    guard isPlain else {
+      out.truncate(to: start)
+      return false
+    }
+    count(place, .amqp10)
+    endLine(place, facts, label)
+    return true
   }
 
   /// SASL says who is the client, where the start of a connection doesn't.
@@ -101,6 +129,11 @@ extension Decoding {
     } else {
       FrameLine.append(dissector, b, origin: -place.offset, showSecrets: plan.showSecrets, to: &out)
     }
+    endLine(place, facts, label, isBad: isBad)
+  }
+
+  /// What a frame answers, and the message of which it is the last part.
+  private func endLine(_ place: Place, _ facts: Facts, _ label: [UInt8], isBad: Bool = false) {
     appendAnswer(facts, place.stream.isCaptured, label, to: &out)
     if facts.isJoined {
       out.append(": ")
