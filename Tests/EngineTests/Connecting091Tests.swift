@@ -24,7 +24,7 @@ import Wire
 
   @Test(
     arguments: [
-      ([0x15, 0x03, 0x01, 0, 2, 2, 70], "it answers with TLS"), (text("HTTP/1.1 400 Bad Request"), "it speaks HTTP"),
+      ([0x15, 0x03, 0x01, 0, 2, 2, 70], "it speaks TLS"), (text("HTTP/1.1 400 Bad Request"), "it speaks HTTP"),
       (text("SSH-2.0-OpenSSH"), "it speaks SSH"),
       // Octets that begin like a frame.
       ([1, 0, 0, 0xff, 0xff, 0xff, 0xff, 1], "malformed frame"),

@@ -38,8 +38,8 @@ import Wire
 
   @Test(
     arguments: [
-      ([0x15, 0x03, 0x01, 0, 2, 2, 70], "it answers with TLS"),
-      ([0x16, 0x03, 0x01, 0, 2, 2, 70], "it answers with TLS"),
+      ([0x15, 0x03, 0x01, 0, 2, 2, 70], "it speaks TLS"),
+      ([0x16, 0x03, 0x01, 0, 2, 2, 70], "it speaks TLS"),
       (text("HTTP/1.1 400 Bad Request"), "it speaks HTTP"), (text("SSH-2.0-OpenSSH"), "it speaks SSH"),
       (text("+OK ready"), "it sent 2b 4f 4b 20 72 65 61 64"),
     ] as [([UInt8], String)])

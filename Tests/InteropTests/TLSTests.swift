@@ -151,7 +151,7 @@ import Testing
     #expect(untrusted.errors.contains("its certificate comes from 'CN=Test CA', which is not trusted here"))
     let clear = try Amqp.run("send", queue.name, "hello", url: url.replacingOccurrences(of: "amqps:", with: "amqp:"))
     #expect(clear.status == 76)
-    #expect(clear.errors.contains("it answers with TLS\n  that is a TLS port: amqps://localhost:"), "\(clear.errors)")
+    #expect(clear.errors.contains("it speaks TLS\n  that is a TLS port: amqps://localhost:"), "\(clear.errors)")
     let plainURL = try broker.url.replacingOccurrences(of: "amqp:", with: "amqps:")
     let plain = try Amqp.run("send", queue.name, "hello", "--cacert", authority, url: plainURL)
     #expect(plain.status == 76)

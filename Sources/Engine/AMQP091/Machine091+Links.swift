@@ -138,7 +138,19 @@ extension Machine091 {
     // The connection's own end was the last word.
     if links[l].isTold || phase == .over { return }
     links[l].isTold = true
+    forget(l)
     events.append(.detached(links[l].id, reason))
+  }
+
+  /// What was not answered is the application's to know: an answer that comes later is nobody's.
+  private mutating func forget(_ l: Int) {
+    links[l].sender.unsettled = 0
+    let c = links[l].channel
+    guard c >= 0 else { return }
+    for place in channels[c].outgoing.first..<channels[c].outgoing.next where channels[c].outgoing[place].link == l {
+      channels[c].outgoing[place].done = true
+    }
+    channels[c].outgoing.trim(while: \.done)
   }
 
   // MARK: What the application wants
