@@ -25,6 +25,8 @@ extension Machine091 {
 
   /// A method of class connection, on channel 0.
   mutating func connection(_ m: MethodRecord) {
+    // §1.4.2.8: behind our close only the peer's, or its answer, is of interest.
+    if closeSent && m.id != MethodID.connectionClose && m.id != MethodID.connectionCloseOK { return }
     switch (phase, m.id) {
     case (_, MethodID.connectionClose): receivedClose(AMQPError(m))
     case (_, MethodID.connectionCloseOK) where closeSent: end(CloseReason(.connection, .local, closeError))
