@@ -96,18 +96,18 @@ extension MessageMapping {
     }
     if let headers { properties[.headers] = .map(headers) }
     // Nothing but "transient" is nothing: a broker that reads the flags the other way round takes just that.
-    if properties == transient { properties = BasicProperties() }
+    if saysOnlyTransient(properties) { properties = BasicProperties() }
     var q = ByteQueue()
     try q.append(properties)
     out.properties = q.bytes
     return out
   }
 
-  private static let transient: BasicProperties = {
-    var properties = BasicProperties()
-    properties[.deliveryMode] = .ubyte(1)
-    return properties
-  }()
+  private static func saysOnlyTransient(_ properties: BasicProperties) -> Bool {
+    BasicProperties.Index.allCases.allSatisfy {
+      $0 == .deliveryMode ? properties[$0] == .ubyte(1) : properties[$0].isNull
+    }
+  }
 
   private static func next(_ sections: inout Sections, _ b: Span<UInt8>) throws(FieldFault) -> Section? {
     do throws(Problem) { return try sections.next(b) } catch {
