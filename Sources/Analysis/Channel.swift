@@ -57,10 +57,4 @@ package struct Content: Sendable {
   var isSilent = false
 
   package var isOpen: Bool { state != .none }
-
-  /// It is no longer needed: the memory of a large one is given back.
-  package mutating func release() {
-    body.removeAll()
-    body.release(above: 1 << 16)
-  }
 }

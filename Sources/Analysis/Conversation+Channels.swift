@@ -20,6 +20,16 @@ package enum ContentStep: Sendable, Equatable {
   case stray
 }
 
+/// A frame of 0-9-1 that was read ahead of the dissector.
+package enum Ahead091: Sendable {
+  case nothing
+  case publish(HotPublish)
+  case deliver(HotDeliver)
+  case settlement(HotSettlement)
+  case header(HotContentHeader)
+  case body
+}
+
 extension Conversation {
   /// Takes the frame that `dissector` has read.
   package mutating func take091(
@@ -39,11 +49,71 @@ extension Conversation {
       return method(methodIDs[row], dissector, b, side, place, time, &facts)
     case .header:
       guard let place = channel(number) else { return .stray }
-      return header(dissector, b, side, place, time, &facts)
+      let payload = Int(head.content)..<max(Int(head.content), head.range.upperBound - 1)
+      return header(b, payload, side, place, time, &facts)
     case .body:
       guard let place = channel(number) else { return .stray }
       let payload = b.extracting(Int(head.content)..<max(Int(head.content), head.range.upperBound - 1))
       return body(payload, side, place, time, &facts)
+    }
+  }
+
+  /// Looks into the frame of 0-9-1 in `range`, which is whole.
+  @inline(__always)
+  package static func lookAhead091(_ b: Span<UInt8>, _ range: Range<Int>) -> Ahead091 {
+    let payload = range.lowerBound + Frame091.headSize..<range.upperBound - 1
+    if b[payload.upperBound] != Frame091.endOctet || b.u16(range.lowerBound + 1) == 0 { return .nothing }
+    switch b[range.lowerBound] {
+    case FrameType091.body.rawValue: return .body
+    case FrameType091.header.rawValue:
+      guard let hot = HotContentHeader(b, payload) else { return .nothing }
+      return .header(hot)
+    case FrameType091.method.rawValue:
+      if let hot = HotSettlement(b, payload) { return .settlement(hot) }
+      if let hot = HotPublish(b, payload) { return .publish(hot) }
+      if let hot = HotDeliver(b, payload) { return .deliver(hot) }
+      return .nothing
+    default: return .nothing
+    }
+  }
+
+  /// Whether a method on the frame's channel interrupts a message.
+  package mutating func isInterrupted(_ b: Span<UInt8>, _ range: Range<Int>, _ side: Int) -> Bool {
+    guard let place = channel(b.u16(range.lowerBound + 1)) else { return true }
+    return channels091[place].contents[side].isOpen
+  }
+
+  package mutating func expectsHeader(_ b: Span<UInt8>, _ range: Range<Int>, _ side: Int) -> Bool {
+    guard let place = channel(b.u16(range.lowerBound + 1)) else { return false }
+    return channels091[place].contents[side].state == .header
+  }
+
+  package mutating func expectsBody(_ b: Span<UInt8>, _ range: Range<Int>, _ side: Int) -> Bool {
+    guard let place = channel(b.u16(range.lowerBound + 1)) else { return false }
+    return channels091[place].contents[side].state == .body
+  }
+
+  /// Takes a frame that `lookAhead091` has read.
+  package mutating func take091(
+    _ ahead: Ahead091, _ b: Span<UInt8>, _ range: Range<Int>, side: Int, time: Int64?, _ facts: inout Facts
+  ) -> ContentStep {
+    effort += 8
+    guard let place = channel(b.u16(range.lowerBound + 1)) else { return .stray }
+    let payload = range.lowerBound + Frame091.headSize..<range.upperBound - 1
+    switch ahead {
+    case .nothing: return .stray
+    case .publish(let p):
+      return begin(
+        MethodID.basicPublish, b, p.exchange, p.routingKey, tag: 0, consumer: 0..<0, side, place, &facts)
+    case .deliver(let d):
+      return begin(
+        MethodID.basicDeliver, b, d.exchange, d.routingKey, tag: d.deliveryTag, consumer: d.consumerTag, side, place,
+        &facts)
+    case .settlement(let s):
+      settled(s.id, s.deliveryTag, multiple: s.multiple, side, place, time, &facts)
+      return .alone
+    case .header: return header(b, payload, side, place, time, &facts)
+    case .body: return body(b.extracting(payload), side, place, time, &facts)
     }
   }
 
@@ -102,14 +172,21 @@ extension Conversation {
   ) -> ContentStep {
     if channels091[place].contents[side].isOpen { interrupt(side, place) }
     switch id {
-    case MethodID.basicPublish: return begin(id, d, b, side, place, exchange: 1, tag: nil, time, &facts)
-    case MethodID.basicDeliver: return begin(id, d, b, side, place, exchange: 3, tag: 1, time, &facts)
-    case MethodID.basicGetOK:
-      answer(id, place, time, &facts)
-      return begin(id, d, b, side, place, exchange: 2, tag: 0, time, &facts)
-    case MethodID.basicReturn:
-      facts.isFailure = true
-      return begin(id, d, b, side, place, exchange: 2, tag: nil, time, &facts)
+    case MethodID.basicPublish:
+      guard let exchange = field(d, 1), let key = field(d, 2) else { return .alone }
+      return begin(id, b, exchange.contentRange, key.contentRange, tag: 0, consumer: 0..<0, side, place, &facts)
+    case MethodID.basicDeliver:
+      guard let exchange = field(d, 3), let key = field(d, 4), let consumer = field(d, 0), let tag = field(d, 1) else {
+        return .alone
+      }
+      return begin(
+        id, b, exchange.contentRange, key.contentRange, tag: tag.value, consumer: consumer.contentRange, side, place,
+        &facts)
+    case MethodID.basicGetOK, MethodID.basicReturn:
+      guard let exchange = field(d, 2), let key = field(d, 3), let tag = field(d, 0) else { return .alone }
+      if id == MethodID.basicReturn { facts.isFailure = true } else { answer(id, place, time, &facts) }
+      return begin(
+        id, b, exchange.contentRange, key.contentRange, tag: tag.value, consumer: 0..<0, side, place, &facts)
     case MethodID.basicAck, MethodID.basicNack, MethodID.basicReject:
       guard let tag = field(d, 0), let bit = field(d, 1) else { return .alone }
       let multiple = id != MethodID.basicReject && bit.value == 1
@@ -120,21 +197,18 @@ extension Conversation {
   }
 
   private mutating func begin(
-    _ id: UInt32, _ d: Dissector, _ b: Span<UInt8>, _ side: Int, _ place: Int, exchange: Int, tag: Int?,
-    _ time: Int64?, _ facts: inout Facts
+    _ id: UInt32, _ b: Span<UInt8>, _ exchange: Range<Int>, _ key: Range<Int>, tag: UInt64, consumer: Range<Int>,
+    _ side: Int, _ place: Int, _ facts: inout Facts
   ) -> ContentStep {
-    guard let name = field(d, exchange), let key = field(d, exchange + 1) else { return .alone }
-    let tag = tag.flatMap { field(d, $0) }?.value ?? 0
     let link: Int
     switch id {
     case MethodID.basicPublish:
       channels091[place].publisher = side
-      link = place091("publish to ", b.extracting(name.contentRange), place, side)
+      link = place091("publish to ", b.extracting(exchange), place, side)
       if channels091[place].isConfirmed { channels091[place].published += 1 }
     case MethodID.basicDeliver:
       channels091[place].deliverer = side
-      let consumerTag = field(d, 0)?.contentRange ?? 0..<0
-      link = consumer(b.extracting(consumerTag), place, side)
+      link = self.consumer(b.extracting(consumer), place, side)
     case MethodID.basicGetOK:
       channels091[place].deliverer = side
       let queue = channels091[place].getting
@@ -152,9 +226,9 @@ extension Conversation {
       (c.size, c.seen, c.frames, c.isWhole) = (0, 0, 0, true)
       c.isSilent = isSilent
       c.exchange.removeAll()
-      c.exchange.append(b.extracting(name.contentRange))
+      c.exchange.append(b.extracting(exchange))
       c.routingKey.removeAll()
-      c.routingKey.append(b.extracting(key.contentRange))
+      c.routingKey.append(b.extracting(key))
       c.text.removeAll()
       c.tail.removeAll()
       c.isWanted = true
@@ -210,49 +284,61 @@ extension Conversation {
   // MARK: Contents
 
   private mutating func header(
-    _ d: Dissector, _ b: Span<UInt8>, _ side: Int, _ place: Int, _ time: Int64?, _ facts: inout Facts
+    _ b: Span<UInt8>, _ payload: Range<Int>, _ side: Int, _ place: Int, _ time: Int64?, _ facts: inout Facts
   ) -> ContentStep {
     guard channels091[place].contents[side].state == .header else { return .stray }
-    let head = d.nodes[0]
-    let start = Int(head.content) + 12
-    let end = head.range.upperBound - 1
-    let size = end - start >= 2 ? b.u64(Int(head.content) + 4) : 0
+    let start = payload.lowerBound + 12
+    let end = payload.upperBound
+    let size = end - start >= 2 ? b.u64(payload.lowerBound + 4) : 0
     let (link, isLarge) = withContent(side) { c in
       c.state = .body
       c.size = size
       c.properties.removeAll()
       if end > start { c.properties.append(b.extracting(start..<end)) }
-      c.body.removeAll()
-      c.body.release(above: 1 << 16)
       return (c.link, size > 0)
     }
+    dropBody(side)
     facts.link = link
     if isLarge { return .header }
     complete(side, place, time, &facts)
     return .headerAndEnd
   }
 
+  /// The body is no longer needed; the memory of a large one is given back.
+  package mutating func dropBody(_ side: Int) {
+    kept -= withContent(side) { c in
+      defer {
+        c.body.removeAll()
+        c.body.release(above: 1 << 16)
+      }
+      return c.body.count
+    }
+  }
+
   private mutating func body(
     _ payload: Span<UInt8>, _ side: Int, _ place: Int, _ time: Int64?, _ facts: inout Facts
   ) -> ContentStep {
     guard channels091[place].contents[side].state == .body else { return .stray }
-    let limit = joinedLimit
-    let isKept = keepsBodies
-    let (ends, link, frames, seen) = withContent(side) { c in
+    let room = joinedLimit - kept
+    let (ends, link, frames, seen, more) = withContent(side) { c in
       c.seen += payload.count
       c.frames += 1
       let ends = UInt64(c.seen) >= c.size
+      var more = 0
       // A message in one frame needs no copy: the caller has its octets at hand.
-      if c.isWhole && (c.frames > 1 || !ends || isKept) {
-        if c.body.count + payload.count > limit {
+      if c.isWhole && (c.frames > 1 || !ends) {
+        if payload.count > room {
           c.isWhole = false
+          more = -c.body.count
           c.body = ByteQueue()
         } else {
           c.body.append(payload)
+          more = payload.count
         }
       }
-      return (ends, c.link, c.frames, c.seen)
+      return (ends, c.link, c.frames, c.seen, more)
     }
+    kept += more
     facts.link = link
     (facts.frames, facts.octets) = (frames, seen)
     if link >= 0 { links[link].octets += payload.count }

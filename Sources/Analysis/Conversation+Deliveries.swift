@@ -28,6 +28,9 @@ extension Conversation {
     case 0x0053_15:
       guard let hot = HotDisposition(b, from: start, to: range.upperBound) else { return (.nothing, false) }
       return (.disposition(hot), false)
+    case 0x0053_13:
+      guard let hot = Flow(hot: b, from: start, to: range.upperBound) else { return (.nothing, false) }
+      return (.flow(hot), false)
     default: return (.nothing, false)
     }
   }

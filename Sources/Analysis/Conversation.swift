@@ -38,8 +38,6 @@ package struct Conversation: Sendable {
   var lastConsumer: [UInt8] = []
   var lastConsumerPlace = -1
   var lastConsumerLink = -1
-  /// Whether bodies are wanted whole, also those that came in one frame.
-  package var keepsBodies = false
   /// What each side may send at most, and whether it has said open or close.
   var frameMax: [UInt32?] = [nil, nil]
   var isOpened = [false, false]

@@ -11,7 +11,7 @@ final class MethodTable: Sendable {
     var isReserved = false
   }
 
-  private let names: [UInt8]
+  let names: [UInt8]
   /// One for each row of `MethodSpec.all`, and what the method is.
   private let methods: [Entry]
   let ids: [UInt32]
@@ -20,6 +20,8 @@ final class MethodTable: Sendable {
   private let fields: [Entry]
   /// Properties, then what stands in front of them.
   private let header: [Entry]
+  /// The properties, in the order of their flags.
+  let properties: [(name: Range<Int>, type: MethodFieldType)]
 
   static let shared = MethodTable()
 
@@ -41,6 +43,9 @@ final class MethodTable: Sendable {
     header =
       PropertySpec.basic.map { entry($0.name) }
       + HeaderField.allCases.map { entry("\($0.name)", reserved: $0 != .bodySize) }
+    properties = zip(header, PropertySpec.basic).map {
+      (Int($0.start)..<Int($0.start) + Int($0.count), $1.type)
+    }
     ids = MethodSpec.all.map(\.id)
     (self.names, self.methods, self.firstField, self.fields) = (names, methods, firstField, fields)
   }

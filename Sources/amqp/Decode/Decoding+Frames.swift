@@ -10,7 +10,7 @@ extension Decoding {
 
   // MARK: 1.0
 
-  func frame10(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
+  func frame10(_ dissector: inout Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
     let stream = place.stream
     let (ahead, isPart) = stream.conversation.lookAhead(b, range, side: place.side)
     let payload: Dissector.Payload = isPart ? .opaque : .message
@@ -18,25 +18,25 @@ extension Decoding {
     if case .nothing = ahead {
       _ = dissector.frame(b, at: range.lowerBound, payload: payload)
       stream.conversation.take(dissector, b, side: place.side, time: place.time, &facts)
-      if facts.part != .whole && !isPart {
+      if facts.part != .whole {
         // A part of a message that was not plain enough to be seen as one.
         _ = dissector.frame(b, at: range.lowerBound, payload: .opaque)
       }
-      if !stream.clientIsSure { tellSides(place) }
+      if !stream.clientIsSure { tellSides(dissector, place) }
     } else {
       stream.conversation.take(ahead, b, range, side: place.side, time: place.time, &facts)
-      if plan.isPlainLine, plainLine(place, b, range, payload, facts) {
+      if showsPlainLines, plainLine(place, b, range, payload, facts) {
         if facts.part == .last { stream.conversation.release(facts) }
         return
       }
       _ = dissector.frame(b, at: range.lowerBound, payload: payload)
     }
-    took(place, .amqp10)
-    show(place, b, range, &facts)
+    took(dissector, place, .amqp10)
+    show(dissector, place, b, range, &facts)
     if facts.part == .last { stream.conversation.release(facts) }
   }
 
-  func took(_ place: Place, _ dialect: Dialect) {
+  func took(_ dissector: Dissector, _ place: Place, _ dialect: Dialect) {
     count(place, dialect)
     if dissector.problems.isEmpty { return }
     if dissector.isMalformed {
@@ -70,7 +70,7 @@ extension Decoding {
   }
 
   /// SASL says who is the client, where the start of a connection doesn't.
-  private func tellSides(_ place: Place) {
+  private func tellSides(_ dissector: Dissector, _ place: Place) {
     if dissector.nodes.count < 2 { return }
     let client: Int
     switch CompositeSpec.row(dissector.nodes[1].row)?.code {
@@ -83,13 +83,13 @@ extension Decoding {
 
   // MARK: What is shown
 
-  func show(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: inout Facts) {
+  func show(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: inout Facts) {
     if !plan.selection.isAll && !plan.selection.wants(dissector, facts, place.stream.conversation) {
       place.stream.conversation.clearFindings()
       return
     }
     switch plan.output {
-    case .line: line(place, b, range, facts)
+    case .line: line(dissector, place, b, range, facts)
     case .tree:
       appendPrefix(place, range.lowerBound, to: &out)
       FrameTree.append(dissector, b, origin: -place.offset, showSecrets: plan.showSecrets, to: &out)
@@ -101,8 +101,8 @@ extension Decoding {
         out.append(0x0a)
       }
       FrameHex.append(dissector, b, origin: -place.offset, showSecrets: plan.showSecrets, to: &out)
-    case .json: json(place, b, range, facts)
-    case .messages, .payload: message(place, b, range, facts)
+    case .json: json(dissector, place, b, range, facts)
+    case .messages, .payload: message(dissector, place, b, range, facts)
     case .ladder:
       var text = ByteQueue()
       let label = facts.link >= 0 ? place.stream.conversation.links[facts.link].label : []
@@ -114,11 +114,11 @@ extension Decoding {
     case .stats:
       statistics.time(place.time)
       statistics.count(dissector, octets: range.count, part: facts.part)
-    case .lint: lint(place, b, range, facts)
+    case .lint: lint(dissector, place, b, range, facts)
     }
   }
 
-  private func line(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
+  private func line(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
     appendPrefix(place, range.lowerBound, to: &out)
     let label = facts.link >= 0 ? place.stream.conversation.links[facts.link].label : []
     let isBad = plan.isColored && (facts.isFailure || !dissector.problems.isEmpty)
@@ -166,14 +166,18 @@ extension Decoding {
 
   // MARK: Messages
 
-  private func message(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
+  private func message(
+    _ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts
+  ) {
     guard dissector.nodes.count > 1, dissector.nodes[1].row == Decoding.transfer, facts.link >= 0 else { return }
     switch facts.part {
     case .first, .middle: return
     case .whole:
       let start = dissector.nodes[1].range.upperBound
       if start >= range.upperBound && facts.octets == 0 { return }
-      message(place, facts, dissector, from: Int(dissector.nodes[1].next), b, start..<range.upperBound)
+      message(
+        place, facts, dissector, from: Int(dissector.nodes[1].next), b, start..<range.upperBound,
+        dissector.record(at: 1, b).map { Transfer($0) })
     case .last:
       if !facts.isJoined {
         if facts.octets > 0 {
@@ -182,16 +186,18 @@ extension Decoding {
         }
         return
       }
+      let transfer = dissector.record(at: 1, b).map { Transfer($0) }
       place.stream.conversation.withJoined(facts) { whole in
         joined.message(whole, in: 0..<whole.count)
         countJoined()
-        message(place, facts, joined, from: 0, whole, 0..<whole.count)
+        message(place, facts, joined, from: 0, whole, 0..<whole.count, transfer)
       }
     }
   }
 
   private func message(
-    _ place: Place, _ facts: Facts, _ read: Dissector, from first: Int, _ b: Span<UInt8>, _ range: Range<Int>
+    _ place: Place, _ facts: Facts, _ read: Dissector, from first: Int, _ b: Span<UInt8>, _ range: Range<Int>,
+    _ transfer: Transfer?
   ) {
     messages += 1
     switch plan.output {
@@ -212,7 +218,7 @@ extension Decoding {
       if !link.address.isEmpty { context.address = String(decoding: link.address, as: UTF8.self) }
       context.number = UInt64(messages)
       context.arrival = place.time.map { $0 / 1_000_000 }
-      if let record = dissector.record(at: 1, b) { describe(Transfer(record), &context) }
+      if let transfer { describe(transfer, &context) }
       MessageJSON.append(read, b, from: first, context, style: style, to: &out)
       out.append(0x0a)
     default:
@@ -234,7 +240,7 @@ extension Decoding {
 
   // MARK: Lint
 
-  private func lint(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
+  private func lint(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
     for problem in dissector.problems {
       finding(place, range.lowerBound, problem.severity == .malformed ? "malformed" : "irregular") { q in
         q.append(utf8: "at \(address(place.offset + problem.offset)): \(problem.text) (\(problem.section))")
@@ -303,7 +309,7 @@ extension Decoding {
     }
   }
 
-  func bare(_ place: Place, _ bare: Bare, _ b: Span<UInt8>, _ range: Range<Int>) {
+  func bare(_ dissector: inout Dissector, _ place: Place, _ bare: Bare, _ b: Span<UInt8>, _ range: Range<Int>) {
     dissector.reset()
     switch bare {
     case .message: dissector.message(b, in: range)
@@ -315,23 +321,22 @@ extension Decoding {
     case .contentHeader: dissector.contentHeader091(b, in: range)
     }
     summary.note("a \(bare.name)")
-    took(place, bare.dialect)
+    took(dissector, place, bare.dialect)
     var facts = Facts()
-    show(place, b, range, &facts)
+    show(dissector, place, b, range, &facts)
   }
 
-  func lost(_ place: Place, _ dialect: Dialect, _ b: Span<UInt8>, _ at: Int) {
+  func lost(_ dissector: inout Dissector, _ place: Place, _ dialect: Dialect, _ b: Span<UInt8>, _ at: Int) {
     switch dialect {
     case .amqp10: _ = dissector.frame(b, at: at, payload: .opaque)
     case .amqp091: _ = dissector.frame091(b, at: at)
     }
-    took(place, dialect)
+    took(dissector, place, dialect)
     var facts = Facts()
-    show(place, b, at..<b.count, &facts)
+    show(dissector, place, b, at..<b.count, &facts)
   }
 
   func truncated(_ place: Place, _ dialect: Dialect, _ b: Span<UInt8>, _ range: Range<Int>) {
-    dissector.reset()
     let problem =
       switch dialect {
       case .amqp10: Dissector.truncation(b, at: range.lowerBound)

@@ -6,7 +6,7 @@ import Render
 import Wire
 
 extension Decoding {
-  func json(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
+  func json(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
     let context = context(place, range.lowerBound, facts)
     if plan.isWire {
       FrameWireJSON.append(dissector, b, in: range, context, showSecrets: plan.showSecrets, to: &out)

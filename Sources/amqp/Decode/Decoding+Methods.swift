@@ -7,8 +7,9 @@ import Render
 import Wire
 
 extension Decoding {
-  func frame091(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
+  func frame091(_ dissector: inout Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
     let stream = place.stream
+    if showsPlainLines && plain091(place, b, range) { return }
     _ = dissector.frame091(b, at: range.lowerBound)
     if joinsContents {
       if let open = stream.conversation.openContent(dissector, place.side) {
@@ -19,20 +20,70 @@ extension Decoding {
     }
     var facts = Facts()
     let step = stream.conversation.take091(dissector, b, side: place.side, time: place.time, &facts)
-    if !stream.clientIsSure { tellSides091(place) }
-    took(place, .amqp091)
-    guard joinsContents else { return show(place, b, range, &facts) }
+    if !stream.clientIsSure { tellSides091(dissector, place) }
+    took(dissector, place, .amqp091)
+    guard joinsContents else { return show(dissector, place, b, range, &facts) }
     switch step {
-    case .alone, .stray: show(place, b, range, &facts)
-    case .begins: begin(place, b, range, facts)
+    case .alone, .stray: show(dissector, place, b, range, &facts)
+    case .begins: begin(dissector, place, b, range, facts)
     case .header, .headerAndEnd:
-      header(place, b)
+      header(dissector, place, b)
       if step == .headerAndEnd { end(place, b.extracting(0..<0), range.lowerBound, facts) }
     case .part: stream.frames -= 1
     case .end:
       stream.frames -= 1
       end(place, b.extracting(Int(dissector.nodes[0].content)..<range.upperBound - 1), range.lowerBound, facts)
     }
+  }
+
+  /// One of the frames that come by the million, without a picture of it. Returns false, and has done nothing, when it is
+  /// none of them.
+  private func plain091(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    let stream = place.stream
+    let side = place.side
+    let ahead = Conversation.lookAhead091(b, range)
+    if stream.frames == 0 || !stream.clientIsSure { return false }
+    var facts = Facts()
+    switch ahead {
+    case .nothing: return false
+    case .publish, .deliver, .settlement:
+      if stream.conversation.isInterrupted(b, range, side) { return false }
+      if case .settlement(let settlement) = ahead {
+        let start = out.count
+        appendPrefix(place, range.lowerBound, to: &out)
+        if !PlainMethodLine.append(settlement, b, range, to: &out) {
+          out.truncate(to: start)
+          return false
+        }
+        _ = stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts)
+        appendAnswer(facts, stream.isCaptured, nil, to: &out)
+        out.append(0x0a)
+      } else {
+        text.removeAll()
+        let isPlain =
+          switch ahead {
+          case .publish(let publish): PlainMethodLine.append(publish, b, range, to: &text)
+          case .deliver(let deliver): PlainMethodLine.append(deliver, b, range, to: &text)
+          case .nothing, .settlement, .header, .body: false
+          }
+        if !isPlain { return false }
+        _ = stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts)
+        stream.conversation.withContent(side) { content in text.withReadable { content.text.append($0) } }
+      }
+      stream.frames += 1
+    case .header(let header):
+      text.removeAll()
+      if header.bodySize == 0 || !PlainMethodLine.append(header, b, range, to: &text) { return false }
+      if !stream.conversation.expectsHeader(b, range, side) { return false }
+      _ = stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts)
+      stream.conversation.withContent(side) { content in text.withReadable { content.text.append($0) } }
+    case .body:
+      if !stream.conversation.expectsBody(b, range, side) { return false }
+      if stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts) == .end {
+        end(place, b.extracting(range.lowerBound + Frame091.headSize..<range.upperBound - 1), range.lowerBound, facts)
+      }
+    }
+    return true
   }
 
   /// One line for all frames of a message, instead of one for each.
@@ -44,7 +95,7 @@ extension Decoding {
   }
 
   /// What only one of the two sides may say.
-  private func tellSides091(_ place: Place) {
+  private func tellSides091(_ dissector: Dissector, _ place: Place) {
     guard dissector.nodes.count > 1, let row = dissector.nodes[1].methodIndex else { return }
     let spec = MethodSpec.all[row]
     let fromServer: Bool
@@ -69,7 +120,7 @@ extension Decoding {
 
   // MARK: Messages
 
-  private func begin(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
+  private func begin(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
     let isWanted = plan.selection.isAll || plan.selection.wants(dissector, facts, place.stream.conversation)
     let origin = -place.offset
     place.stream.conversation.withContent(place.side) { content in
@@ -84,7 +135,7 @@ extension Decoding {
     }
   }
 
-  private func header(_ place: Place, _ b: Span<UInt8>) {
+  private func header(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>) {
     place.stream.frames -= 1
     let origin = -place.offset
     place.stream.conversation.withContent(place.side) { content in
@@ -97,17 +148,18 @@ extension Decoding {
   /// - Parameter last: the body in the last frame, which is all of it when there was one.
   private func end(_ place: Place, _ last: Span<UInt8>, _ at: Int, _ facts: Facts) {
     place.stream.conversation.withContent(place.side) { content in
-      defer { content.release() }
       if !content.isWanted { return }
       if content.frames > 1 {
-        content.body.withReadable { show(place, content, $0, at, facts) }
+        let body = content.body
+        body.withReadable { show(place, &content, $0, at, facts) }
       } else {
-        show(place, content, last, at, facts)
+        show(place, &content, last, at, facts)
       }
     }
+    if facts.frames > 1 { place.stream.conversation.dropBody(place.side) }
   }
 
-  private func show(_ place: Place, _ content: Content, _ body: Span<UInt8>, _ at: Int, _ facts: Facts) {
+  private func show(_ place: Place, _ content: inout Content, _ body: Span<UInt8>, _ at: Int, _ facts: Facts) {
     switch plan.output {
     case .line:
       appendPrefix(place, at, to: &out)
@@ -122,7 +174,7 @@ extension Decoding {
     }
   }
 
-  private func append(_ content: Content, _ body: Span<UInt8>, to q: inout ByteQueue) {
+  private func append(_ content: borrowing Content, _ body: Span<UInt8>, to q: inout ByteQueue) {
     content.text.withReadable { q.append($0) }
     q.append(UInt8(ascii: " "))
     if content.isWhole {
@@ -146,7 +198,7 @@ extension Decoding {
     }
   }
 
-  private func message(_ place: Place, _ content: Content, _ body: Span<UInt8>, _ at: Int) {
+  private func message(_ place: Place, _ content: borrowing Content, _ body: Span<UInt8>, _ at: Int) {
     if !content.isWhole {
       return summary.note("a message of \(content.seen) octets is not shown: larger than what is kept")
     }

@@ -7,16 +7,32 @@ import Wire
 
 extension Decoding {
   func takeEvents() {
+    // As a property it would be copied at every use.
+    var reader = CaptureReader(.auto)
+    swap(&reader, &self.reader)
+    defer { swap(&reader, &self.reader) }
+    lendDissector { dissector in takeEvents(&reader, &dissector) }
+  }
+
+  /// As a property it would be copied at every use.
+  func lendDissector(_ body: (inout Dissector) -> Void) {
+    var dissector = spare
+    swap(&dissector, &self.dissector)
+    body(&dissector)
+    swap(&dissector, &self.dissector)
+  }
+
+  private func takeEvents(_ reader: inout CaptureReader, _ dissector: inout Dissector) {
     while let event = reader.nextEvent() {
       switch event {
       case .opened(let stream, let description): open(stream, description)
       case .octets(let stream, let direction, let time, let range):
         guard let stream = self.stream(stream), stream.isWanted else { continue }
-        reader.withBytes(range) { b in take(stream, direction, time, b) }
+        reader.withBytes(range) { b in take(&dissector, stream, direction, time, b) }
       case .gap(let stream, let direction, let octets, let time):
         if let stream = self.stream(stream), stream.isWanted { gap(stream, direction, octets, time) }
       case .closed(let number, let ending, let time):
-        if let stream = self.stream(number) { close(stream, ending, time: time) }
+        if let stream = self.stream(number) { close(&dissector, stream, ending, time: time) }
         streams[number] = nil
         forgetStream()
       case .note(let text): summary.note(text)
@@ -62,7 +78,9 @@ extension Decoding {
 
   // MARK: Octets
 
-  func take(_ stream: DecodedStream, _ direction: Direction, _ time: Int64?, _ b: Span<UInt8>) {
+  func take(
+    _ dissector: inout Dissector, _ stream: DecodedStream, _ direction: Direction, _ time: Int64?, _ b: Span<UInt8>
+  ) {
     let side: Int
     switch direction {
     case .forward: (side, stream.isOneWay) = (0, false)
@@ -72,19 +90,20 @@ extension Decoding {
     stream.conversation.isOneWay = stream.isOneWay
     stream.lastTime = time ?? stream.lastTime
     if stream.sides[side].octets.isEmpty {
-      let used = cut(stream, side, time, b, isEnd: false)
+      let used = cut(&dissector, stream, side, time, b, isEnd: false)
       stream.sides[side].offset += used
       if used < b.count { stream.sides[side].octets.append(b.extracting(used..<b.count)) }
       return
     }
     stream.sides[side].octets.append(b)
-    cutHeld(stream, side, time, isEnd: false)
+    cutHeld(&dissector, stream, side, time, isEnd: false)
   }
 
-  private func cutHeld(_ stream: DecodedStream, _ side: Int, _ time: Int64?, isEnd: Bool) {
+  private func cutHeld(_ dissector: inout Dissector, _ stream: DecodedStream, _ side: Int, _ time: Int64?, isEnd: Bool)
+  {
     var held = ByteQueue()
     swap(&held, &stream.sides[side].octets)
-    let used = held.withReadable { cut(stream, side, time, $0, isEnd: isEnd) }
+    let used = held.withReadable { cut(&dissector, stream, side, time, $0, isEnd: isEnd) }
     held.consume(used)
     held.release(above: 1 << 18)
     stream.sides[side].offset += used
@@ -92,28 +111,30 @@ extension Decoding {
   }
 
   /// Shows every whole frame of `b`. Returns how many octets are done with.
-  private func cut(_ stream: DecodedStream, _ side: Int, _ time: Int64?, _ b: Span<UInt8>, isEnd: Bool) -> Int {
+  private func cut(
+    _ dissector: inout Dissector, _ stream: DecodedStream, _ side: Int, _ time: Int64?, _ b: Span<UInt8>, isEnd: Bool
+  ) -> Int {
     var framing = stream.sides[side].framing
     let offset = stream.sides[side].offset
     var at = 0
+    let place = Place(stream: stream, side: side, time: time, offset: offset)
     steps: while true {
-      let place = Place(stream: stream, side: side, time: time, offset: offset)
       switch framing.step(b, at: at, isEnd: isEnd) {
       case .more, .done: break steps
       case .frame(.amqp10, let end):
-        frame10(place, b, at..<end)
+        frame10(&dissector, place, b, at..<end)
         at = end
       case .frame(.amqp091, let end):
-        frame091(place, b, at..<end)
+        frame091(&dissector, place, b, at..<end)
         at = end
       case .header(let header, let end):
         self.header(place, header, b, at..<end)
         at = end
         if let dialect = framing.dialect, !stream.isOneWay { stream.sides[1 - side].framing.learn(dialect) }
       case .bare(let bare, let end):
-        self.bare(place, bare, b, at..<end)
+        self.bare(&dissector, place, bare, b, at..<end)
         at = end
-      case .lost(let dialect): lost(place, dialect, b, at)
+      case .lost(let dialect): lost(&dissector, place, dialect, b, at)
       case .truncated(let dialect, let end):
         truncated(place, dialect, b, at..<end)
         at = end
@@ -145,12 +166,12 @@ extension Decoding {
   }
 
   /// Ends what is under way: nothing more comes.
-  func close(_ stream: DecodedStream, _ ending: StreamEnding, time: Int64?) {
+  func close(_ dissector: inout Dissector, _ stream: DecodedStream, _ ending: StreamEnding, time: Int64?) {
     if !stream.isWanted { return }
     for side in 0...1 where !stream.sides[side].octets.isEmpty || side == 0 || !stream.isOneWay {
       let isCut = stream.isCaptured && ending != .finished && stream.sides[side].framing.isInStep
       if isCut && !stream.sides[side].octets.isEmpty { cutShort(stream, side) }
-      cutHeld(stream, side, time ?? stream.lastTime, isEnd: true)
+      cutHeld(&dissector, stream, side, time ?? stream.lastTime, isEnd: true)
     }
     summary.add(stream)
     finish(stream)

@@ -36,10 +36,14 @@ final class Decoding: Looped {
   var streams: [Int: DecodedStream] = [:]
   var lastStream: DecodedStream?
   var lastNumber = -1
+  /// Lent to whoever cuts frames: as a property it would be copied at every use.
   var dissector = Dissector()
+  var spare = Dissector()
   var joined = Dissector()
   /// A message of 0-9-1 as sections, and what that costs remembered.
   var sections = ByteQueue()
+  /// Of the frame at hand, before it is known where it goes.
+  var text = ByteQueue()
   var sectionsCache = SectionsCache()
   var out = ByteQueue()
   var clock = TimeText()
@@ -53,6 +57,8 @@ final class Decoding: Looped {
   /// The connection whose sides are named over the rungs.
   var ladderStream = 0
 
+  /// Nothing is asked of a frame but its line.
+  let showsPlainLines: Bool
   private let output: OutputFile
   private var outputIsClosed = false
   let started: Int64
@@ -67,6 +73,7 @@ final class Decoding: Looped {
     self.diagnostics = diagnostics
     self.signals = signals
     started = Clock.now
+    showsPlainLines = plan.isPlainLine
     ladder = Ladder(width: Terminal.width() ?? 120)
     do throws(Errno) {
       output = try OutputFile()
@@ -218,7 +225,9 @@ final class Decoding: Looped {
         return report(Failure("\(source.name) is empty", exitCode: .badInput))
       }
     }
-    for stream in streams.values.sorted(by: { $0.number < $1.number }) { close(stream, .inputEnded, time: nil) }
+    for stream in streams.values.sorted(by: { $0.number < $1.number }) {
+      lendDissector { close(&$0, stream, .inputEnded, time: nil) }
+    }
     streams = [:]
     forgetStream()
     summarize()

@@ -78,6 +78,6 @@ struct FrameLines {
       case .serverToClient, .incoming: .backward
       case nil: .unknown
       }
-    octets.withReadable { decoding.take(stream, direction, line.time, $0) }
+    octets.withReadable { b in decoding.lendDissector { decoding.take(&$0, stream, direction, line.time, b) } }
   }
 }

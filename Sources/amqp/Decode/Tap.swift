@@ -148,11 +148,15 @@ final class Tap {
 
 extension Decoding {
   func tapped(_ number: Int, _ direction: Direction, _ octets: Span<UInt8>) {
-    if let stream = streams[number], stream.isWanted { take(stream, direction, Clock.wall, octets) }
+    if let stream = streams[number], stream.isWanted {
+      lendDissector { take(&$0, stream, direction, Clock.wall, octets) }
+    }
   }
 
   func closeTapped(_ number: Int) {
-    if let stream = streams[number] { close(stream, .finished, time: Clock.wall) }
+    if let stream = streams[number] {
+      lendDissector { close(&$0, stream, .finished, time: Clock.wall) }
+    }
     streams[number] = nil
     forgetStream()
   }

@@ -1,0 +1,124 @@
+/// The line of a publish, deliver or settlement of 0-9-1 and the properties of its message straight from the octets, for
+/// those that come by the million: plain names, plain properties. Whatever is not plain is answered with false and goes
+/// through the dissector and `FrameLine`; a test holds both to the same text.
+package import Bytes
+package import Wire
+
+package enum PlainMethodLine {
+  /// The longest line: three short strings and what stands around them.
+  private static let room = 2048
+
+  /// Appends "ch=1 basic.publish exchange=logs routing-key=a.b". `range` is the whole frame's.
+  package static func append(
+    _ publish: HotPublish, _ b: Span<UInt8>, _ range: Range<Int>, to q: inout ByteQueue
+  ) -> Bool {
+    // Bits that no field has.
+    if b[range.upperBound &- 2] > 3 { return false }
+    return q.write(room: room) { w in
+      w.append("ch=")
+      w.append(decimal: UInt64(b.u16(range.lowerBound &+ 1)))
+      w.append(" basic.publish exchange=")
+      guard w.append(name: b.extracting(publish.exchange)) else { return false }
+      w.append(" routing-key=")
+      guard w.append(name: b.extracting(publish.routingKey)) else { return false }
+      if publish.mandatory { w.append(" mandatory") }
+      if publish.immediate { w.append(" immediate") }
+      return true
+    }
+  }
+
+  package static func append(
+    _ deliver: HotDeliver, _ b: Span<UInt8>, _ range: Range<Int>, to q: inout ByteQueue
+  ) -> Bool {
+    if b[deliver.exchange.lowerBound &- 2] > 1 { return false }
+    return q.write(room: room) { w in
+      w.append("ch=")
+      w.append(decimal: UInt64(b.u16(range.lowerBound &+ 1)))
+      w.append(" basic.deliver consumer-tag=")
+      guard w.append(name: b.extracting(deliver.consumerTag)) else { return false }
+      w.append(" delivery-tag=")
+      w.append(decimal: deliver.deliveryTag)
+      if deliver.redelivered { w.append(" redelivered") }
+      w.append(" exchange=")
+      guard w.append(name: b.extracting(deliver.exchange)) else { return false }
+      w.append(" routing-key=")
+      return w.append(name: b.extracting(deliver.routingKey))
+    }
+  }
+
+  package static func append(
+    _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, to q: inout ByteQueue
+  ) -> Bool {
+    if b[range.upperBound &- 2] > (settlement.id == MethodID.basicNack ? 3 : 1) { return false }
+    return q.write(room: room) { w in
+      w.append("ch=")
+      w.append(decimal: UInt64(b.u16(range.lowerBound &+ 1)))
+      switch settlement.id {
+      case MethodID.basicAck: w.append(" basic.ack delivery-tag=")
+      case MethodID.basicNack: w.append(" basic.nack delivery-tag=")
+      default: w.append(" basic.reject delivery-tag=")
+      }
+      w.append(decimal: settlement.deliveryTag)
+      if settlement.multiple { w.append(" multiple") }
+      if settlement.requeue { w.append(" requeue") }
+      return true
+    }
+  }
+
+  /// Appends " content-type=text/plain delivery-mode=2".
+  package static func append(
+    _ header: HotContentHeader, _ b: Span<UInt8>, _ range: Range<Int>, to q: inout ByteQueue
+  ) -> Bool {
+    var at = header.properties.lowerBound
+    let end = header.properties.upperBound
+    if end &- at < 2 || b.u16(at &- 10) != 0 { return false }
+    let flags = b.u16(at)
+    if flags & 3 != 0 { return false }
+    at &+= 2
+    let table = MethodTable.shared
+    let names = table.names
+    return q.write(room: 14 * 280) { w in
+      for i in 0..<14 where flags & 0x8000 >> UInt16(truncatingIfNeeded: i) != 0 {
+        w.append(" ")
+        w.append(names.span.extracting(table.properties[i].name))
+        w.append("=")
+        switch table.properties[i].type {
+        case .shortstr:
+          guard at < end, end &- at &- 1 >= Int(b[at]) else { return false }
+          let stop = at &+ 1 &+ Int(b[at])
+          guard w.append(name: b.extracting(at &+ 1..<stop)) else { return false }
+          at = stop
+        case .octet:
+          guard at < end else { return false }
+          w.append(decimal: UInt64(b[at]))
+          at &+= 1
+        case .bit, .short, .long, .longlong, .longstr, .timestamp, .table: return false
+        }
+      }
+      return at == end
+    }
+  }
+}
+
+extension TailWriter {
+  /// Text that stands without quotes, or nothing, which stands as two.
+  @inline(__always)
+  fileprivate mutating func append(name: Span<UInt8>) -> Bool {
+    if name.isEmpty {
+      append("\"\"")
+      return true
+    }
+    for i in 0..<name.count where !TailWriter.isPlain(name[i]) { return false }
+    append(name)
+    return true
+  }
+
+  @inline(__always)
+  private static func isPlain(_ c: UInt8) -> Bool {
+    // The same as FrameNodes.appendText has it, as one bit a character from 0x20 on.
+    let low: UInt64 = 0x07ff_ec38
+    let high: UInt64 = 0x07ff_fffe_87ff_ffff
+    return c < 0x20 || c > 0x7e
+      ? false : c < 0x40 ? low >> UInt64(c &- 0x20) & 1 == 1 : high >> UInt64(c &- 0x40) & 1 == 1
+  }
+}
