@@ -1,5 +1,5 @@
 /// 0-9-1: methods, the messages behind them, and what answers what.
-import Bytes
+package import Bytes
 package import Wire
 
 private let methodIDs = MethodSpec.all.map(\.id)
@@ -77,44 +77,45 @@ extension Conversation {
     }
   }
 
-  /// Whether a method on the frame's channel interrupts a message.
-  package mutating func isInterrupted(_ b: Span<UInt8>, _ range: Range<Int>, _ side: Int) -> Bool {
-    guard let place = channel(b.u16(range.lowerBound + 1)) else { return true }
-    return channels091[place].contents[side].isOpen
-  }
-
-  package mutating func expectsHeader(_ b: Span<UInt8>, _ range: Range<Int>, _ side: Int) -> Bool {
-    guard let place = channel(b.u16(range.lowerBound + 1)) else { return false }
-    return channels091[place].contents[side].state == .header
-  }
-
-  package mutating func expectsBody(_ b: Span<UInt8>, _ range: Range<Int>, _ side: Int) -> Bool {
-    guard let place = channel(b.u16(range.lowerBound + 1)) else { return false }
-    return channels091[place].contents[side].state == .body
-  }
-
-  /// Takes a frame that `lookAhead091` has read.
-  package mutating func take091(
-    _ ahead: Ahead091, _ b: Span<UInt8>, _ range: Range<Int>, side: Int, time: Int64?, _ facts: inout Facts
-  ) -> ContentStep {
-    effort += 8
-    guard let place = channel(b.u16(range.lowerBound + 1)) else { return .stray }
+  /// Takes one of the frames that come by the million. Nil, and nothing was done: it is none of them, it is out of place,
+  /// or `write`, which puts what it says into the text of the message it belongs to, doesn't take it.
+  package mutating func takePlain091(
+    _ ahead: Ahead091, _ b: Span<UInt8>, _ range: Range<Int>, side: Int, time: Int64?, _ facts: inout Facts,
+    write: (inout ByteQueue) -> Bool
+  ) -> ContentStep? {
+    guard let place = channel(b.u16(range.lowerBound + 1)) else { return nil }
+    let state = channels091[place].contents[side].state
     let payload = range.lowerBound + Frame091.headSize..<range.upperBound - 1
     switch ahead {
-    case .nothing: return .stray
+    case .nothing: return nil
     case .publish(let p):
+      if state != .none || !startText(side, write) { return nil }
+      effort += 8
       return begin(
         MethodID.basicPublish, b, p.exchange, p.routingKey, tag: 0, consumer: 0..<0, side, place, &facts)
     case .deliver(let d):
+      if state != .none || !startText(side, write) { return nil }
+      effort += 8
       return begin(
         MethodID.basicDeliver, b, d.exchange, d.routingKey, tag: d.deliveryTag, consumer: d.consumerTag, side, place,
         &facts)
     case .settlement(let s):
+      if state != .none { return nil }
+      effort += 8
       settled(s.id, s.deliveryTag, multiple: s.multiple, side, place, time, &facts)
       return .alone
-    case .header: return header(b, payload, side, place, time, &facts)
-    case .body: return body(b.extracting(payload), side, place, time, &facts)
+    case .header:
+      if state != .header || !write(&channels091[place].contents[side].text) { return nil }
+      return header(b, payload, side, place, time, &facts)
+    case .body:
+      if state != .body { return nil }
+      return body(b.extracting(payload), side, place, time, &facts)
     }
+  }
+
+  private mutating func startText(_ side: Int, _ write: (inout ByteQueue) -> Bool) -> Bool {
+    channels091[lastPlace091].contents[side].text.removeAll()
+    return write(&channels091[lastPlace091].contents[side].text)
   }
 
   @inline(__always)
@@ -229,7 +230,6 @@ extension Conversation {
       c.exchange.append(b.extracting(exchange))
       c.routingKey.removeAll()
       c.routingKey.append(b.extracting(key))
-      c.text.removeAll()
       c.tail.removeAll()
       c.isWanted = true
     }

@@ -46,10 +46,15 @@ package enum PlainMethodLine {
     }
   }
 
+  /// Whether `append` takes it: bits that no field has are the dissector's business.
+  package static func isPlain(_ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>) -> Bool {
+    b[range.upperBound &- 2] <= (settlement.id == MethodID.basicNack ? 3 : 1)
+  }
+
   package static func append(
     _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, to q: inout ByteQueue
   ) -> Bool {
-    if b[range.upperBound &- 2] > (settlement.id == MethodID.basicNack ? 3 : 1) { return false }
+    if !isPlain(settlement, b, range) { return false }
     return q.write(room: room) { w in
       w.append("ch=")
       w.append(decimal: UInt64(b.u16(range.lowerBound &+ 1)))

@@ -38,14 +38,14 @@ final class DecodedStream {
       Side(framing: Framing(isPaste: isPaste)), Side(framing: Framing(isPaste: isPaste)),
     ]
     conversation = Conversation()
-    let captured = description.source != nil
-    conversation.startSeen = captured && description.startSeen
+    isCaptured = description.source != nil
+    conversation.startSeen = isCaptured && description.startSeen
     clientIsSure = conversation.startSeen
     if !clientIsSure && isServer(description.source) && !isServer(description.target) { client = 1 }
   }
 
   /// Whether it came out of a capture, so that what is not there was there once.
-  var isCaptured: Bool { description.source != nil }
+  let isCaptured: Bool
 }
 
 /// Whether the address has a port that brokers have.

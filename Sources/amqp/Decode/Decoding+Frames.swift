@@ -55,17 +55,28 @@ extension Decoding {
   private func plainLine(
     _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ payload: Dissector.Payload, _ facts: Facts
   ) -> Bool {
-    let start = out.count
-    appendPrefix(place, range.lowerBound, to: &out)
     let label = facts.link >= 0 ? place.stream.conversation.links[facts.link].label : []
+    if !plainText(place, b, range, payload, facts, label, to: &out) { return false }
+    count(place, .amqp10)
+    if facts.isJoined { endLine(place, facts, label) }
+    return true
+  }
+
+  private func plainText(
+    _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ payload: Dissector.Payload, _ facts: Facts,
+    _ label: [UInt8], to q: inout ByteQueue
+  ) -> Bool {
+    let start = q.count
+    appendPrefix(place, range.lowerBound, to: &q)
     let isPlain = PlainFrameLine.append(
-      b, in: range, payload: payload, link: label.isEmpty ? nil : label.span, to: &out)
+      b, in: range, payload: payload, link: label.isEmpty ? nil : label.span, to: &q)
     guard isPlain else {
-      out.truncate(to: start)
+      q.truncate(to: start)
       return false
     }
-    count(place, .amqp10)
-    endLine(place, facts, label)
+    if facts.isJoined { return true }
+    appendAnswer(facts, place.stream.isCaptured, label, to: &q)
+    q.append(0x0a)
     return true
   }
 

@@ -44,9 +44,8 @@ extension Decoding {
     }
     context.offset = UInt64(place.offset + at)
     if facts.link >= 0 {
-      let link = stream.conversation.links[facts.link]
-      if link.isNamed && facts.since == .transfer { context.link = link.name }
-      context.address = link.address
+      if facts.since == .transfer { context.link = stream.conversation.links[facts.link].name }
+      context.address = stream.conversation.links[facts.link].address
     }
     (context.latency, context.since) = (facts.latency, facts.since.name)
     (context.answered, context.unknown) = (facts.answered, stream.isCaptured ? facts.unknown : 0)

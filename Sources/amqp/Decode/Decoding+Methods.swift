@@ -40,50 +40,44 @@ extension Decoding {
   /// none of them.
   private func plain091(_ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) -> Bool {
     let stream = place.stream
-    let side = place.side
     let ahead = Conversation.lookAhead091(b, range)
     if stream.frames == 0 || !stream.clientIsSure { return false }
-    var facts = Facts()
     switch ahead {
     case .nothing: return false
-    case .publish, .deliver, .settlement:
-      if stream.conversation.isInterrupted(b, range, side) { return false }
-      if case .settlement(let settlement) = ahead {
-        let start = out.count
-        appendPrefix(place, range.lowerBound, to: &out)
-        if !PlainMethodLine.append(settlement, b, range, to: &out) {
-          out.truncate(to: start)
-          return false
-        }
-        _ = stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts)
-        appendAnswer(facts, stream.isCaptured, nil, to: &out)
-        out.append(0x0a)
-      } else {
-        text.removeAll()
-        let isPlain =
-          switch ahead {
-          case .publish(let publish): PlainMethodLine.append(publish, b, range, to: &text)
-          case .deliver(let deliver): PlainMethodLine.append(deliver, b, range, to: &text)
-          case .nothing, .settlement, .header, .body: false
-          }
-        if !isPlain { return false }
-        _ = stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts)
-        stream.conversation.withContent(side) { content in text.withReadable { content.text.append($0) } }
-      }
-      stream.frames += 1
-    case .header(let header):
-      text.removeAll()
-      if header.bodySize == 0 || !PlainMethodLine.append(header, b, range, to: &text) { return false }
-      if !stream.conversation.expectsHeader(b, range, side) { return false }
-      _ = stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts)
-      stream.conversation.withContent(side) { content in text.withReadable { content.text.append($0) } }
-    case .body:
-      if !stream.conversation.expectsBody(b, range, side) { return false }
-      if stream.conversation.take091(ahead, b, range, side: side, time: place.time, &facts) == .end {
-        end(place, b.extracting(range.lowerBound + Frame091.headSize..<range.upperBound - 1), range.lowerBound, facts)
+    case .settlement(let settlement): if !PlainMethodLine.isPlain(settlement, b, range) { return false }
+    case .header(let header): if header.bodySize == 0 { return false }
+    case .publish, .deliver, .body: break
+    }
+    var facts = Facts()
+    let step = stream.conversation.takePlain091(ahead, b, range, side: place.side, time: place.time, &facts) { text in
+      switch ahead {
+      case .publish(let publish): PlainMethodLine.append(publish, b, range, to: &text)
+      case .deliver(let deliver): PlainMethodLine.append(deliver, b, range, to: &text)
+      case .header(let header): PlainMethodLine.append(header, b, range, to: &text)
+      case .nothing, .settlement, .body: false
       }
     }
+    switch step {
+    case nil: return false
+    case .begins: stream.frames += 1
+    case .alone:
+      stream.frames += 1
+      if case .settlement(let settlement) = ahead { line(place, settlement, b, range, facts, to: &out) }
+    case .end:
+      end(place, b.extracting(range.lowerBound + Frame091.headSize..<range.upperBound - 1), range.lowerBound, facts)
+    case .header, .headerAndEnd, .part, .stray: break
+    }
     return true
+  }
+
+  private func line(
+    _ place: Place, _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts,
+    to q: inout ByteQueue
+  ) {
+    appendPrefix(place, range.lowerBound, to: &q)
+    _ = PlainMethodLine.append(settlement, b, range, to: &q)
+    appendAnswer(facts, place.stream.isCaptured, nil, to: &q)
+    q.append(0x0a)
   }
 
   /// One line for all frames of a message, instead of one for each.
@@ -125,6 +119,7 @@ extension Decoding {
     let origin = -place.offset
     place.stream.conversation.withContent(place.side) { content in
       content.isWanted = isWanted
+      content.text.removeAll()
       if !isWanted { return }
       switch plan.output {
       case .payload, .messages(.some): break
@@ -162,9 +157,7 @@ extension Decoding {
   private func show(_ place: Place, _ content: inout Content, _ body: Span<UInt8>, _ at: Int, _ facts: Facts) {
     switch plan.output {
     case .line:
-      appendPrefix(place, at, to: &out)
-      append(content, body, to: &out)
-      out.append(0x0a)
+      line(place, content, body, at, to: &out)
     case .ladder:
       var text = ByteQueue()
       append(content, body, to: &text)
@@ -172,6 +165,14 @@ extension Decoding {
     case .messages, .payload: message(place, content, body, at)
     case .tree, .hex, .json, .lint, .stats: break
     }
+  }
+
+  private func line(
+    _ place: Place, _ content: borrowing Content, _ body: Span<UInt8>, _ at: Int, to q: inout ByteQueue
+  ) {
+    appendPrefix(place, at, to: &q)
+    append(content, body, to: &q)
+    q.append(0x0a)
   }
 
   private func append(_ content: borrowing Content, _ body: Span<UInt8>, to q: inout ByteQueue) {

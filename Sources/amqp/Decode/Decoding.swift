@@ -42,8 +42,6 @@ final class Decoding: Looped {
   var joined = Dissector()
   /// A message of 0-9-1 as sections, and what that costs remembered.
   var sections = ByteQueue()
-  /// Of the frame at hand, before it is known where it goes.
-  var text = ByteQueue()
   var sectionsCache = SectionsCache()
   var out = ByteQueue()
   var clock = TimeText()
@@ -66,7 +64,7 @@ final class Decoding: Looped {
 
   /// Lines are written when so many octets wait, or the input pauses.
   private static let batch = 1 << 17
-  private static let read = 1 << 18
+  private static let read = 1 << 16
 
   init(_ plan: DecodePlan, _ diagnostics: Diagnostics, signals: Signals?) throws(Failure) {
     self.plan = plan
@@ -267,6 +265,6 @@ final class Decoding: Looped {
         try? polls.wait(now: Clock.now, until: nil)
       }
     }
-    out.release(above: 1 << 20)
+    out.release(above: 1 << 22)
   }
 }
