@@ -165,7 +165,7 @@ _amqp() {
             if [[ $word == -* ]]; then
               candidates='-h --help'
             else
-              candidates='send receive decode'
+              candidates='send receive decode format'
             fi
             ;;
         esac

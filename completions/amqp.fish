@@ -169,5 +169,5 @@ complete -c amqp -n '__amqp_command decode' -l quiet -d 'print no notes on what 
 complete -c amqp -n '__amqp_command decode' -l color -x -a 'auto always never' -d 'colour'
 complete -c amqp -n '__amqp_command decode' -l show-secrets -d 'don\'t mask passwords and tokens'
 complete -c amqp -n '__amqp_command decode' -s t -l timeout -x -d 'fail with status 2 when this time has passed'
-complete -c amqp -n '__amqp_command help' -a 'send receive decode'
+complete -c amqp -n '__amqp_command help' -a 'send receive decode format'
 complete -c amqp -n '__amqp_command help' -s h -l help -d 'short help; --help is the long one'

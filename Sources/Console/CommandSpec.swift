@@ -139,6 +139,8 @@ package struct Program: Sendable {
   package let command: @Sendable (_ name: String) -> CommandSpec?
   /// Commands that a later version brings: a clear refusal instead of "unknown".
   package let planned: [(name: String, refusal: String)]
+  package let topicNames: [String]
+  package let topic: @Sendable (_ name: String) -> TopicSpec?
   /// What may stand before a command.
   package let options: [OptionGroup]
   package let examples: [CommandSpec.Example]
@@ -148,7 +150,9 @@ package struct Program: Sendable {
   package init(
     name: String, version: String, date: String, summary: String, description: [String], commandNames: [String],
     command: @escaping @Sendable (String) -> CommandSpec?,
-    planned: [(name: String, refusal: String)], options: [OptionGroup], examples: [CommandSpec.Example],
+    planned: [(name: String, refusal: String)] = [], topicNames: [String] = [],
+    topic: @escaping @Sendable (String) -> TopicSpec? = { _ in nil }, options: [OptionGroup],
+    examples: [CommandSpec.Example],
     environment: [EnvironmentSpec], seeAlso: [String]
   ) {
     self.name = name
@@ -159,6 +163,8 @@ package struct Program: Sendable {
     self.commandNames = commandNames
     self.command = command
     self.planned = planned
+    self.topicNames = topicNames
+    self.topic = topic
     self.options = options
     self.examples = examples
     self.environment = environment
@@ -166,4 +172,5 @@ package struct Program: Sendable {
   }
 
   package var commands: [CommandSpec] { commandNames.compactMap(command) }
+  package var topics: [TopicSpec] { topicNames.compactMap(topic) }
 }

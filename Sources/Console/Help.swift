@@ -14,6 +14,27 @@ package struct Help {
     }
   }
 
+  package func text(_ topic: TopicSpec) -> String {
+    var page = Page()
+    page.line("\(program.name) \(topic.name): \(topic.summary)")
+    for part in topic.parts {
+      page.heading(part.title)
+      for (index, block) in part.blocks.enumerated() {
+        if index > 0 { page.blank() }
+        switch block {
+        case .text(let text): page.wrapped(Markup.plain(text), indent: 2)
+        case .rows(let rows): page.rows(rows.map { ($0.name, Markup.plain($0.meaning)) })
+        case .lines(let lines): for line in lines { page.line("    " + line) }
+        }
+      }
+    }
+    if !topic.seeAlso.isEmpty {
+      page.heading("See also")
+      page.line("  " + topic.seeAlso.joined(separator: ", "))
+    }
+    return page.text
+  }
+
   package var version: String { "\(program.name) \(program.version)\n" }
 
   private func overview(_ form: HelpForm) -> String {
@@ -31,6 +52,10 @@ package struct Help {
     }
     page.heading("Commands")
     page.rows(program.commands.map { ($0.name, $0.summary) })
+    if form == .long, !program.topicNames.isEmpty {
+      page.heading("Topics of '\(program.name) help'")
+      page.rows(program.topics.map { ($0.name, $0.summary) })
+    }
     for group in program.options { options(group, &page) }
     if form == .long {
       page.heading("Environment")

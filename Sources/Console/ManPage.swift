@@ -1,4 +1,4 @@
-// The man pages, from the rows, in man(7): one for the program, one for each command. The files under man/ are this text.
+// The man pages, from the rows, in man(7): one for the program, one for each command and each topic. The files under man/ are this text.
 
 package struct ManPage {
   let program: Program
@@ -9,6 +9,7 @@ package struct ManPage {
   package var pages: [(name: String, content: String)] {
     [("\(program.name).1", overview())]
       + program.commands.filter { $0.options.count > 1 }.map { ("\(program.name)-\($0.name).1", page($0)) }
+      + program.topics.map { ("\(program.name)-\($0.name).\($0.section)", page($0)) }
   }
 
   private func overview() -> String {
@@ -61,6 +62,30 @@ package struct ManPage {
     return roff.output
   }
 
+  private func page(_ topic: TopicSpec) -> String {
+    var roff = Roff()
+    title("\(program.name)-\(topic.name)", topic.summary, section: topic.section, &roff)
+    for (index, part) in topic.parts.enumerated() {
+      if index == 0 { roff.section("DESCRIPTION") }
+      roff.request(".SS \(Roff.escaped(part.title))")
+      for (index, block) in part.blocks.enumerated() {
+        switch block {
+        case .text(let text):
+          if index > 0 { roff.request(".PP") }
+          roff.text(text)
+        case .rows(let rows):
+          for row in rows {
+            roff.item("\\fB\(Roff.literal(row.name))\\fR")
+            roff.text(row.meaning)
+          }
+        case .lines(let lines): roff.lines(lines)
+        }
+      }
+    }
+    seeAlso(topic.seeAlso, &roff)
+    return roff.output
+  }
+
   /// The options' variables and the command's own.
   private func variables(_ command: CommandSpec) -> [EnvironmentSpec] {
     command.options.compactMap { option in
@@ -68,9 +93,9 @@ package struct ManPage {
     } + command.environment
   }
 
-  private func title(_ name: String, _ summary: String, _ roff: inout Roff) {
+  private func title(_ name: String, _ summary: String, section: Int = 1, _ roff: inout Roff) {
     roff.request(".\\\" Made from the option tables: change those, not this file.")
-    roff.request(".TH \(name.uppercased()) 1 \(program.date) \"\(program.name) \(program.version)\"")
+    roff.request(".TH \(name.uppercased()) \(section) \(program.date) \"\(program.name) \(program.version)\"")
     roff.section("NAME")
     roff.request("\(Roff.literal(name)) \\- \(Roff.escaped(summary))")
   }
@@ -114,11 +139,7 @@ package struct ManPage {
     for (index, example) in examples.enumerated() {
       if index > 0 { roff.request(".PP") }
       roff.text(example.purpose)
-      roff.request(".RS 4")
-      roff.request(".nf")
-      roff.request(Roff.guarded(Roff.literal(example.command)))
-      roff.request(".fi")
-      roff.request(".RE")
+      roff.lines([example.command])
     }
   }
 
@@ -143,6 +164,15 @@ private struct Roff {
   mutating func item(_ tag: String) {
     request(".TP")
     request(tag)
+  }
+
+  /// As they are, set off from the text.
+  mutating func lines(_ lines: [String]) {
+    request(".RS 4")
+    request(".nf")
+    for line in lines { request(Roff.guarded(Roff.literal(line))) }
+    request(".fi")
+    request(".RE")
   }
 
   mutating func paragraphs(_ paragraphs: [String]) {

@@ -1,4 +1,4 @@
-// `amqp help [COMMAND]`, and the writing of all help to standard output.
+// `amqp help [COMMAND | TOPIC]`, and the writing of all help to standard output.
 import Console
 
 enum HelpCommand {
@@ -6,6 +6,9 @@ enum HelpCommand {
     let topics = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
     guard topics.count <= 1 else { throw .usage("help", "explains one command at a time") }
     guard let topic = topics.first else { return try show(nil, .long) }
+    if let page = Commands.program.topic(topic) {
+      return try StandardOutput.write(Help(Commands.program).text(page))
+    }
     guard let command = Commands.program.command(topic) else {
       throw Parser(Commands.program, environment: { _ in nil }).unknownCommand(topic)
     }

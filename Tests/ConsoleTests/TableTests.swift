@@ -131,6 +131,14 @@ import Testing
     guard case .run = request else { return #expect(Bool(false), "an example runs a command") }
   }
 
+  @Test(arguments: Commands.program.topics) func topicFitsATerminal(_ topic: TopicSpec) {
+    for line in Help(Commands.program).text(topic).split(separator: "\n") {
+      #expect(line.count <= 80, "\(line)")
+      #expect(!line.hasSuffix(" "))
+    }
+    #expect(Commands.program.command(topic.name) == nil)
+  }
+
   @Test func commandsAreFoundByTheirNames() {
     #expect(Self.commands.map(\.name) == Commands.program.commandNames)
   }
@@ -139,8 +147,8 @@ import Testing
     for planned in Commands.program.planned { #expect(Commands.program.command(planned.name) == nil) }
   }
 
-  @Test func helpCompletesEveryCommand() {
-    let others = Self.commands.map(\.name).filter { $0 != "help" }
+  @Test func helpCompletesEveryCommandAndTopic() {
+    let others = Self.commands.map(\.name).filter { $0 != "help" } + Commands.program.topicNames
     #expect(Commands.program.command("help")?.positionals.first?.completion == .words(others))
   }
 
@@ -153,6 +161,10 @@ import Testing
       }
     }
   }
+}
+
+extension TopicSpec: CustomTestStringConvertible {
+  package var testDescription: String { name }
 }
 
 extension CommandSpec: CustomTestStringConvertible {

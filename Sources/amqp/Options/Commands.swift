@@ -31,6 +31,13 @@ enum Commands {
     planned: [
       ("probe", "not in this version yet")
     ],
+    topicNames: ["format"],
+    topic: { name in
+      switch name {
+      case "format": FormatTopic.page
+      default: nil
+      }
+    },
     options: [
       OptionGroup(
         "Options",
@@ -48,13 +55,17 @@ enum Commands {
       EnvironmentSpec("AMQP_URL", "the peer to connect to, when `--url` isn't given"),
       EnvironmentSpec("AMQP_USER", "the user to log in as, when `--user` isn't given"),
     ] + SharedOptions.environment,
-    seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-decode(1)"])
+    seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-decode(1)", "amqp-format(5)"])
 
   private static let help = CommandSpec(
     name: "help",
     summary: "explain a command",
-    synopsis: ["[COMMAND]"],
-    positionals: [.init("COMMAND", "the command to explain", completion: .words(["send", "receive", "decode"]))],
+    synopsis: ["[COMMAND | TOPIC]"],
+    positionals: [
+      .init(
+        "COMMAND | TOPIC", "what to explain; `format` is the topic of formats and JSON",
+        completion: .words(["send", "receive", "decode", "format"]))
+    ],
     groups: [OptionGroup("General", [.flag("help", short: "h", "short help; `--help` is the long one")])],
     seeAlso: ["amqp(1)"])
 }
