@@ -143,6 +143,16 @@ package struct Connection: ~Copyable, Sendable {
     if amqp10 != nil { amqp10!.settle(link, run, outcome) } else { amqp091?.settle(link, run, outcome) }
   }
 
+  /// Over 1.0: what is sent and settled from now on belongs to this transaction, nil: to none.
+  package mutating func enlist(_ transaction: [UInt8]?) {
+    if amqp10 != nil { amqp10!.enlist(transaction) }
+  }
+
+  /// Over 0-9-1: what was sent and settled since the last time counts now or, with `fail`, never. `discharged` follows.
+  package mutating func discharge(fail: Bool) {
+    if amqp091 != nil { amqp091!.discharge(fail: fail) }
+  }
+
   /// Lets the sender have `start` messages under way, more while we keep up but never above `ceiling`, and at most
   /// `budget` in all.
   package mutating func grant(_ link: LinkID, start: UInt32, ceiling: UInt32, budget: Int? = nil) {

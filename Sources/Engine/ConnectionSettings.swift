@@ -35,6 +35,8 @@ package struct ConnectionSettings: Sendable {
   package var password: String?
   /// Nobody named the credentials: ANONYMOUS will do as well.
   package var credentialsAreDefault = false
+  /// Over 0-9-1: what is sent and settled counts when it is discharged, and senders share one channel.
+  package var isTransactional = false
   package var properties: Value = .null
   package var desiredCapabilities: [String] = []
   package var offeredCapabilities: [String] = []

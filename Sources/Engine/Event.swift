@@ -63,6 +63,8 @@ package enum Event: Sendable {
   case unblocked
   /// A declaration is made, or refused. Told in the order in which they were asked for.
   case declared(Int, AMQPError?)
+  /// Over 0-9-1: what was sent and settled before `discharge` is committed or rolled back, as that said.
+  case discharged
   /// The connection is over, and nothing follows. Bytes may still wait to be written.
   case closed(CloseReason)
 }

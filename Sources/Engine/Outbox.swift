@@ -7,6 +7,7 @@ package struct Outbox: ~Copyable, Sendable {
   /// Messages, and octets of messages, that may be in here; a single message may be larger.
   package var countLimit = 8_192
   package var octetLimit = 4 << 20
+  package static let unlimited = Int.max >> 2
 
   /// Sections that come before the body and are the same for many messages; head 0 is empty.
   private var heads: [[UInt8]] = [[]]

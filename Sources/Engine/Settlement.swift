@@ -10,6 +10,8 @@ package enum SettlementMode: String, Sendable, CaseIterable {
   case atLeastOnce = "at-least-once"
   /// The receiver settles second, after the sender has: neither lost nor twice while both ends keep their state.
   case exactlyOnce = "exactly-once"
+  /// As at-least-once, and what belongs together counts together or not at all.
+  case transaction
 }
 
 /// What a receiver does with a message.
@@ -30,6 +32,8 @@ package enum Answer: Sendable, Equatable {
   case returned(AMQPError)
   /// Settled, and no outcome was named.
   case unspecified
+  /// Of a coordinator: the transaction that was asked for.
+  case declared([UInt8])
 }
 
 /// Why something ended, and at which scope.
@@ -68,4 +72,5 @@ package enum Condition {
   package static let messageSizeExceeded = "amqp:link:message-size-exceeded"
   package static let linkRedirect = "amqp:link:redirect"
   package static let stolen = "amqp:link:stolen"
+  package static let transactionRollback = "amqp:transaction:rollback"
 }

@@ -30,8 +30,7 @@ final class Loopback {
       case .delivery(let delivery): connection.settle(delivery.link, delivery.number...delivery.number, .accept)
       case .closed: connection.close()
       case .opened, .attached, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .blocked,
-        .unblocked,
-        .declared:
+        .unblocked, .declared, .discharged:
         break
       }
     }

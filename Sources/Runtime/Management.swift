@@ -63,7 +63,7 @@ package struct Management: Sendable {
     case .drained(let link) where link == sender || link == receiver: break
     case .stopped(let link) where link == sender || link == receiver: break
     case .opened, .attached, .attachRequested, .detached, .delivery, .aborted, .answered, .settledBySender, .drained,
-      .stopped, .blocked, .unblocked, .declared, .closed:
+      .stopped, .blocked, .unblocked, .declared, .discharged, .closed:
       return false
     }
     return true

@@ -14,7 +14,7 @@ struct Channel091: Sendable {
   }
 
   var state = State.opening
-  /// Initiator: the one link on it, -1 for none.
+  /// Initiator: the link that its deliveries and answers are for, -1 for none.
   var link = -1
   let number: UInt16
   var openDue = false
@@ -29,6 +29,18 @@ struct Channel091: Sendable {
   var isCutting = false
   /// Publishes are numbered, and confirmed by whoever gets them.
   var confirms = false
+  /// Initiator: confirm.select is due.
+  var confirmDue = false
+  var transaction = Transaction.none
+  enum Transaction: Sendable {
+    case none
+    /// tx.select is due.
+    case selectDue
+    case selected
+    /// tx.commit, or tx.rollback, is due, or is out.
+    case dischargeDue(fail: Bool)
+    case discharging(fail: Bool)
+  }
 
   var content = Content()
   /// Messages that came: deliveries, or (acceptor) publishes that are to be confirmed.

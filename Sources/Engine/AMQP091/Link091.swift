@@ -44,6 +44,8 @@ struct Link091: Sendable {
     var routingKey: [UInt8]?
     /// Nobody answers.
     var isSettled = false
+    /// The commit is the answer.
+    var isTransactional = false
     var unsettled = 0
     var partial: Partial?
     var cache = HeadCache()
@@ -67,6 +69,8 @@ struct Link091: Sendable {
     var bindingKey = ""
     /// A stream: it can't be asked message by message.
     var isStream = false
+    /// Direct reply-to: consumed before anything is published on its channel, see `Machine091+DirectReply`.
+    var isDirectReply = false
     var arguments: [MapEntry] = []
     var isExclusive = false
     /// What comes is not acknowledged.

@@ -11,7 +11,7 @@ extension Machine091 {
   mutating func grant(_ id: LinkID, start: UInt32, ceiling: UInt32, budget: Int?) {
     guard let l = index(id), links[l].isLive else { return }
     links[l].receiver.window = Int(min(max(start, ceiling), UInt32(UInt16.max)))
-    links[l].receiver.budget = budget
+    links[l].receiver.budget = links[l].receiver.isDirectReply ? nil : budget
     links[l].receiver.stop = .no
     if links[l].receiver.consumer == .cancelled { links[l].receiver.consumer = .none }
     workDue = true
@@ -40,15 +40,16 @@ extension Machine091 {
     events.append(.stopped(links[l].id))
   }
 
-  /// Asks for what there is now, message by message; `.drained` follows at the first that is not there. A stream can't be
-  /// asked so, and never is empty.
+  /// Asks for what there is now, message by message; `.drained` follows at the first that is not there. Streams and
+  /// replies can't be asked so, and never are empty.
   mutating func drain(_ id: LinkID) {
     guard let l = index(id), links[l].state == .attached, links[l].role == .receiver, settings.role == .initiator else {
       return
     }
     links[l].receiver.draining = true
     links[l].receiver.sawEmpty = false
-    if links[l].receiver.consumer == .running && !links[l].receiver.isStream {
+    let stays = links[l].receiver.isStream || links[l].receiver.isDirectReply
+    if links[l].receiver.consumer == .running && !stays {
       links[l].receiver.consumer = .cancelDue
     }
     workDue = true
@@ -75,7 +76,9 @@ extension Machine091 {
     guard links[l].state == .attached, links[l].role == .receiver else { return }
     switch links[l].receiver.consumer {
     case .none:
-      if links[l].receiver.stop != .no || links[l].receiver.window == 0 { return }
+      if links[l].receiver.stop != .no || (links[l].receiver.window == 0 && !links[l].receiver.isDirectReply) {
+        return
+      }
       if links[l].receiver.asksOneByOne { sendGets(l, c) } else { consume(l, c) }
     case .cancelDue:
       links[l].receiver.consumer = .cancelling
@@ -144,7 +147,8 @@ extension Machine091 {
     let l = channels[c].link
     switch m.id {
     case MethodID.channelOpenOK: if channels[c].state == .opening { channels[c].state = .open }
-    case MethodID.confirmSelectOK, MethodID.basicQosOK, MethodID.basicConsumeOK: break
+    case MethodID.confirmSelectOK, MethodID.txSelectOK, MethodID.basicQosOK, MethodID.basicConsumeOK: break
+    case MethodID.txCommitOK, MethodID.txRollbackOK: discharged(m, c)
     case MethodID.basicDeliver: begin(.deliver, m, link: l, channel: c)
     case MethodID.basicReturn: begin(.returned, m, link: l, channel: c)
     case MethodID.basicGetOK where l >= 0 && links[l].receiver.gets > 0: begin(.getOK, m, link: l, channel: c)
@@ -191,7 +195,8 @@ extension Machine091 {
   /// A stream refuses basic.get and consumers without acknowledgements: it is asked in the way that it knows.
   mutating func fallBack(_ l: Int, _ error: AMQPError?) -> Bool {
     guard error?.condition == ReplyCode.notImplemented.condition, links[l].role == .receiver, links[l].isLive,
-      !links[l].receiver.isStream, links[l].receiver.received == 0, let c = openChannel()
+      !links[l].receiver.isStream, !links[l].receiver.isDirectReply, links[l].receiver.received == 0,
+      let c = openChannel()
     else { return false }
     channels[links[l].channel].link = -1
     channels[c].link = l
@@ -220,7 +225,7 @@ extension Link091.Receiver {
 
   /// basic.get instead of a consumer: to see the end of the queue, or because without acknowledgements nothing else
   /// keeps the peer from sending too much.
-  var asksOneByOne: Bool { !isStream && (draining || (noAck && budget != nil)) }
+  var asksOneByOne: Bool { !isStream && !isDirectReply && (draining || (noAck && budget != nil)) }
 
   /// How many acknowledgements may be written.
   var mayTell: Int {

@@ -88,7 +88,9 @@ extension Machine091 {
     var content = Content()
     content.kind = kind
     content.link = l
-    content.isDropped = l < 0 || !links[l].isLive || (kind == .deliver && !links[l].receiver.isConsuming)
+    // What is returned is the channel's, whoever published it.
+    content.isDropped =
+      kind != .returned && (l < 0 || !links[l].isLive || (kind == .deliver && !links[l].receiver.isConsuming))
     content.tag = m["delivery-tag"].unsigned ?? 0
     content.redelivered = m["redelivered"].bool ?? false
     content.exchange = m.octets("exchange")

@@ -70,6 +70,8 @@ extension Machine091 {
   mutating func release(_ c: Int) {
     channels[c].state = .closed
     channels[c].openDue = false
+    channels[c].confirmDue = false
+    channels[c].transaction = .none
     channels[c].closeDue = false
     channels[c].flowOKDue = nil
     if numbers[Int(channels[c].number)] == c { numbers[Int(channels[c].number)] = -1 }
@@ -99,7 +101,8 @@ extension Machine091 {
         AMQPError(.commandInvalid, "channel.close-ok on channel \(channels[c].number), which we never closed"))
     }
     loseLinks(c, CloseReason(.link, .local))
-    release(c)
+    // The number is taken until the peer's own close, which crossed ours, is answered.
+    if channels[c].closeOKDue { channels[c].state = .closed } else { release(c) }
   }
 
   /// Ends a channel with all that is on it.
@@ -120,6 +123,14 @@ extension Machine091 {
     }
   }
 
+  /// Nothing more can be said on a channel, not even its close.
+  mutating func abandon(_ c: Int, _ reason: CloseReason) {
+    let isCutting = channels[c].isCutting
+    channels[c].state = .closing
+    loseLinks(c, reason)
+    channels[c].isCutting = isCutting
+  }
+
   private mutating func loseLinks(_ c: Int, _ reason: CloseReason) {
     for l in links.indices where links[l].channel == c && links[l].state != .detached {
       var reason = reason
@@ -131,6 +142,7 @@ extension Machine091 {
       retire(l)
     }
     channels[c].isCutting = false
+    lostTransaction(c)
   }
 
   /// Says once that a link is gone.
@@ -156,9 +168,10 @@ extension Machine091 {
   // MARK: What the application wants
 
   mutating func attach(_ attach: Attach) -> LinkID {
-    let c = openChannel()
+    let shared = attach.role == .sender ? sharedChannel : nil
+    let c = shared ?? openChannel()
     let l = add(attach.role, channel: c ?? -1, attach)
-    if let c { channels[c].link = l }
+    if let c, shared == nil { channels[c].link = l }
     if c == nil {
       refuse(l, AMQPError(Condition.resourceLimitExceeded, "no channel is left: the peer allows \(channelMax)"))
     } else if phase == .opening || phase == .running {
@@ -172,7 +185,7 @@ extension Machine091 {
   /// Gives a link up that nothing was said of.
   private mutating func refuse(_ l: Int, _ error: AMQPError) {
     let c = links[l].channel
-    if c >= 0 {
+    if c >= 0 && !isGuest(l) {
       if channels[c].openDue { release(c) } else { closeChannel(c, nil) }
     }
     tell(l, CloseReason(.link, .local, error))
@@ -191,13 +204,14 @@ extension Machine091 {
     if let fault = links[l].role == .sender ? beginSender(l, c) : beginReceiver(l) {
       return refuse(l, AMQPError(Condition.invalidField, fault))
     }
-    if links[l].role == .sender && !links[l].sender.isSettled && !canConfirm {
+    if links[l].role == .sender && !links[l].sender.isSettled && !canConfirm && !settings.isTransactional {
       return refuse(
         l,
         AMQPError(
           Condition.notImplemented, "the peer confirms no messages (publisher_confirms): only at-most-once is possible")
       )
     }
+    if settings.isTransactional { select(c) }
     // A queue that the peer names is no place before it has a name.
     let isDynamic =
       (links[l].role == .sender ? links[l].local.target?.dynamic : links[l].local.source?.dynamic) ?? false
@@ -212,7 +226,12 @@ extension Machine091 {
 
   private mutating func beginSender(_ l: Int, _ c: Int) -> String? {
     links[l].sender.isSettled = links[l].local.sndSettleMode == .settled
-    channels[c].confirms = !links[l].sender.isSettled
+    if settings.isTransactional {
+      links[l].sender.isTransactional = true
+    } else if !links[l].sender.isSettled && !channels[c].confirms && canConfirm {
+      channels[c].confirms = true
+      channels[c].confirmDue = true
+    }
     links[l].ownsQueue = links[l].local.target?.dynamic ?? false
     guard let target = links[l].local.target, !target.dynamic, let address = target.address.text else { return nil }
     switch Node091(address) {
@@ -250,7 +269,9 @@ extension Machine091 {
     }
     let address = source.address.text ?? ""
     switch Node091(address) {
-    case .queue(let name): links[l].receiver.queue = name
+    case .queue(let name):
+      links[l].receiver.queue = name
+      if name == Machine091.directReply { beginDirectReply(l) }
     case .exchange(let name, let key):
       links[l].ownsQueue = true
       links[l].receiver.exchange = name
@@ -266,13 +287,14 @@ extension Machine091 {
   mutating func detach(_ id: LinkID, _ error: AMQPError?) {
     guard phase != .over, let l = index(id), links[l].isLive else { return }
     if settings.role == .acceptor { return acceptorDetach(l, error) }
+    if isGuest(l) { return leave(l, error) }
     links[l].detachError = error
     let c = links[l].channel
     if channels[c].openDue || channels[c].isCutting {
       // Nothing of it is out; or half a message is, behind which no channel can be closed.
-      if channels[c].openDue { release(c) } else { channels[c].state = .closing }
-      tell(l, CloseReason(.link, .local, error))
-      retire(l)
+      let isOut = !channels[c].openDue
+      abandon(c, CloseReason(.link, .local, error))
+      if !isOut { release(c) }
       return
     }
     links[l].state = .detaching

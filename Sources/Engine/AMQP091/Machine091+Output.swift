@@ -53,9 +53,14 @@ extension Machine091 {
       if channels[c].openDue {
         channels[c].openDue = false
         send(channels[c].number, MethodRecord(MethodID.channelOpen))
-        if channels[c].confirms { send(channels[c].number, MethodRecord(MethodID.confirmSelect)) }
       }
+      if channels[c].confirmDue && channels[c].isLive {
+        channels[c].confirmDue = false
+        send(channels[c].number, MethodRecord(MethodID.confirmSelect))
+      }
+      produceSelect(c)
       if channels[c].isLive { sendSettlements(c, isEnding: isEnding) }
+      produceDischarge(c)
       if let active = channels[c].flowOKDue {
         channels[c].flowOKDue = nil
         send(channels[c].number, MethodRecord(MethodID.channelFlowOK, ["active": .boolean(active)]))

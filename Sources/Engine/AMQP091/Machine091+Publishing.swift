@@ -10,7 +10,11 @@ extension Machine091 {
       !channels[links[l].channel].isPaused
     else { return 0 }
     if settings.role == .acceptor { return acceptorRoom(l) }
+    // Half a message of another link's.
+    if channels[links[l].channel].isCutting { return 0 }
     let window = Int(settings.outgoingWindow)
+    // Nothing is answered before it is discharged; and behind that it waits for the answer to it.
+    if settings.isTransactional { return channels[links[l].channel].isDischarging ? 0 : window }
     return links[l].sender.isSettled ? window : max(0, window - channels[links[l].channel].outgoing.count)
   }
 
@@ -42,7 +46,7 @@ extension Machine091 {
       if offset > 0 { return head.count + body.count }
       if room(id) <= 0 { return 0 }
       // Its channel is opened first, and what waits to be said in front of it.
-      if channels[c].openDue { produce() }
+      if channels[c].openDue || channels[c].isModeDue { produce() }
     }
     do throws(FieldFault) {
       if links[l].sender.partial == nil {
@@ -125,7 +129,7 @@ extension Machine091 {
         output.patch32(at: output.readable.lowerBound + start + tagAt, UInt32(truncatingIfNeeded: tag >> 32))
         output.patch32(at: output.readable.lowerBound + start + tagAt + 4, UInt32(truncatingIfNeeded: tag))
       }
-      if channel.confirms || tagAt != nil {
+      if channel.confirms || tagAt != nil || sender.isTransactional {
         var hash = BodyHash(seed: sender.cache.route)
         if sender.cache.isMandatory {
           hash.add(body.extracting(content.first))

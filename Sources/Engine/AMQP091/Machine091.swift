@@ -60,6 +60,8 @@ struct Machine091: Sendable {
   static let closeGrace: Instant = 300_000_000
   /// connection.blocked.
   var isBlocked = false
+  /// `discharged` is owed.
+  var isDischarging = false
 
   var lastReceived: Instant
   var lastSent: Instant

@@ -178,7 +178,7 @@ extension Machine10 {
     let from = max(run.lowerBound, sessions[s].incoming.first)
     let to = min(run.upperBound, sessions[s].incoming.next - 1)
     if from > to { return }
-    var run = Session.PendingDisposition(first: 0, last: 0, settled: true, state: outcome.deliveryState)
+    var run = Session.PendingDisposition(first: 0, last: 0, settled: true, state: enlisted(outcome.deliveryState))
     var isOpen = false
     for number in from...to {
       let entry = sessions[s].incoming[number]
@@ -337,7 +337,7 @@ extension Machine10 {
   private mutating func receiverSettles(
     _ first: UInt32, _ last: UInt32, settled: Bool, _ state: DeliveryState?, _ s: Int
   ) {
-    // `received` and transactional states come before an outcome.
+    // `received` comes before an outcome.
     if !settled && !(state?.isTerminal ?? false) { return }
     let answer = answer(state)
     var run: (link: Int, from: Int, to: Int)?
@@ -373,8 +373,18 @@ extension Machine10 {
     case .rejected(let error): .rejected(error)
     case .released: .released
     case .modified(let failed, let undeliverable, _): .modified(failed: failed, undeliverable: undeliverable)
-    case .received, .other, nil: .unspecified
+    case .other(let value):
+      switch Record(value) {
+      case let r? where r.code == Code.transactionalState: answer(DeliveryState(r[1]))
+      case let r? where r.code == Code.declared: declared(r[0])
+      default: .unspecified
+      }
+    case .received, nil: .unspecified
     }
+  }
+
+  private func declared(_ transaction: Value) -> Answer {
+    if case .binary(let id) = transaction { .declared(id) } else { .unspecified }
   }
 }
 

@@ -65,13 +65,14 @@ extension Machine10 {
         if !settled { link.sender.unsettled += 1 }
       }
     }
+    let isEnlisted = !session.transactionalState.isEmpty && link.local.target?.coordinator != true
     repeat {
       let fields = TransferFields(
         channel: session.channel, handle: link.handle, deliveryID: deliveryID, number: at == 0 ? number : nil,
-        settled: settled)
+        settled: settled, stateSize: isEnlisted ? session.transactionalState.count : 0)
       let more = total - at > frameSize - fields.size
       let n = more ? frameSize - fields.size - fields.moreSize : total - at
-      fields.append(to: &output, payload: n, more: more)
+      fields.append(to: &output, state: session.transactionalState, payload: n, more: more)
       let fromHead = max(0, min(head.count - at, n))
       if fromHead > 0 { output.append(head.extracting(at..<at + fromHead)) }
       if n > fromHead { output.append(body.extracting(at + fromHead - head.count..<at + n - head.count)) }
@@ -126,24 +127,29 @@ private struct TransferFields {
   /// Nil: not the first frame of its delivery.
   let number: Int?
   let settled: Bool
+  /// Octets of the delivery's state, 0: it has none.
+  let stateSize: Int
 
-  /// Octets of frame header and performative, without `more` and, in a later frame, the nulls before it.
+  /// Octets of frame header and performative, without `more` and, in a later frame, the nulls before it. Behind them a
+  /// state stands, which needs all of that in any case, and a null more.
   var size: Int {
     let handleSize = handle == 0 ? 1 : handle < 256 ? 2 : 5
-    guard let number else { return 14 + handleSize + 5 }
-    return 14 + handleSize + 5 + (number <= Int(UInt32.max) ? 6 : 10) + 2
+    let stateSize = stateSize == 0 ? 0 : stateSize + (number == nil ? 5 : 2)
+    guard let number else { return 14 + handleSize + 5 + stateSize }
+    return 14 + handleSize + 5 + (number <= Int(UInt32.max) ? 6 : 10) + 2 + stateSize
   }
 
   /// Octets that say that more follows.
-  var moreSize: Int { number == nil ? 4 : 1 }
+  var moreSize: Int { stateSize > 0 ? 0 : number == nil ? 4 : 1 }
 
-  func append(to q: inout ByteQueue, payload: Int, more: Bool) {
+  func append(to q: inout ByteQueue, state: borrowing [UInt8], payload: Int, more: Bool) {
     let later = number == nil
     let size = size + (more ? moreSize : 0)
+    let count: UInt64 = stateSize > 0 ? 8 : more ? 6 : later ? 2 : 5
     q.reserve(size + payload)
     q.append64(UInt64(size + payload) << 32 | 0x0200_0000 | UInt64(channel))
     // Descriptor, then the list: its size counts from the octet after itself.
-    let list: UInt64 = 0x0053_14c0_0000 | UInt64(size - 13) << 8 | (more ? 6 : later ? 2 : 5)
+    let list: UInt64 = 0x0053_14c0_0000 | UInt64(size - 13) << 8 | count
     if handle == 0 {
       q.append64(list << 16 | 0x4370)
     } else if handle < 256 {
@@ -170,6 +176,15 @@ private struct TransferFields {
       }
     }
     // In a later frame only the delivery-id is said again; no null may stand at the end of a list.
-    if more { if later { q.append32(0x4040_4041) } else { q.append(0x41) } }
+    if stateSize > 0 {
+      if later {
+        q.append16(0x4040)
+        q.append(0x40)
+      }
+      q.append16(more ? 0x4140 : 0x4240)
+      q.append(state.span)
+    } else if more {
+      if later { q.append32(0x4040_4041) } else { q.append(0x41) }
+    }
   }
 }

@@ -49,6 +49,8 @@ struct Machine10: Sendable {
   var inputEnded = false
   /// Something besides transfers may have to be written.
   var workDue = true
+  /// The identity of the transaction that we work in, or null.
+  var transaction = Value.null
 
   var lastReceived: Instant
   var lastSent: Instant

@@ -26,6 +26,8 @@ struct Session: Sendable {
   /// The delivery-id of number 0.
   let firstDeliveryID: UInt32
   var outgoing = UnsettledRing<Outgoing>()
+  /// In front of an outcome, encoded: the state of transfers in a transaction; empty: there is none.
+  var transactionalState: [UInt8] = []
   /// Runs that the receiver gave an outcome without settling: the sender settles next (part 2 §2.6.12).
   var settlements: [PendingDisposition] = []
 

@@ -152,6 +152,8 @@ package enum Code {
   package static let target: UInt64 = 0x29
   package static let deleteOnClose: UInt64 = 0x2b
   package static let coordinator: UInt64 = 0x30
+  package static let declare: UInt64 = 0x31
+  package static let discharge: UInt64 = 0x32
   package static let declared: UInt64 = 0x33
   package static let transactionalState: UInt64 = 0x34
   package static let saslMechanisms: UInt64 = 0x40

@@ -131,7 +131,14 @@ package enum DeliveryState: Sendable, Equatable {
   package var isTerminal: Bool {
     switch self {
     case .accepted, .rejected, .released, .modified: true
-    case .received, .other: false
+    case .received: false
+    case .other(let value):
+      switch Record(value) {
+      case let r? where r.code == Code.declared: true
+      // Provisional, until the transaction is discharged; no other outcome follows.
+      case let r? where r.code == Code.transactionalState: DeliveryState(r[1])?.isTerminal ?? false
+      default: false
+      }
     }
   }
 }

@@ -45,6 +45,8 @@ struct ConnectPlan {
       MapEntry(.symbol("product"), .string("amqp")), MapEntry(.symbol("version"), .string(Commands.program.version)),
     ])
     settings.protocols = ConnectionSettings.Protocols(choice.order)
+    settings.isTransactional =
+      arguments.command.option(long: "mode") != nil && arguments.value("mode") == SettlementMode.transaction.rawValue
     vhost = arguments.flag("vhost") ? arguments.value("vhost") ?? "" : url.vhost ?? "/"
     settings.virtualHost = vhost
     if let hostname = arguments.value("hostname") {

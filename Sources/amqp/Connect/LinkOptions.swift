@@ -18,13 +18,33 @@ enum LinkOptions {
     return nil
   }
 
+  /// `--batch`, and what can't be done in transactions.
+  static func batch(_ arguments: ParsedArguments, _ mode: SettlementMode) throws(Failure) -> Int? {
+    guard mode == .transaction else {
+      if arguments.flag("batch") {
+        throw .usage("--batch", "messages are counted together in a transaction", nextStep: "add --mode transaction")
+      }
+      return nil
+    }
+    if arguments.flag("listen") {
+      throw .usage("--mode transaction and --listen", "there is nobody here who could coordinate transactions")
+    }
+    if arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run") {
+      throw .usage("--mode transaction and --dry-run", "nothing is committed in a dry run")
+    }
+    for option in ["snd-settle-mode", "rcv-settle-mode"] where arguments.flag(option) {
+      throw .usage("--mode transaction and --\(option)", "the transaction decides about settlement")
+    }
+    return arguments.count("batch")
+  }
+
   static func attach(_ arguments: ParsedArguments, role: Role, mode: SettlementMode) throws(Failure) -> Attach {
     var attach = Attach()
     attach.role = role
     attach.name = arguments.value("link-name") ?? "\(role == .sender ? "send" : "receive")-\(ConnectPlan.freshName())"
     switch mode {
     case .atMostOnce: attach.sndSettleMode = .settled
-    case .atLeastOnce: attach.sndSettleMode = .unsettled
+    case .atLeastOnce, .transaction: attach.sndSettleMode = .unsettled
     case .exactlyOnce:
       attach.sndSettleMode = .unsettled
       attach.rcvSettleMode = .second

@@ -131,7 +131,14 @@ enum ReceiveOptions {
           NAME is the link's name. `durable` keeps the subscription when we leave; `shared` lets several receivers share it, with \
           `global` also those of other container-ids.
           """),
-    ] + SharedOptions.link(terminus: "source"))
+    ] + SharedOptions.link(terminus: "source", batch: batch))
+
+  private static let batch = SharedOptions.batch(
+    """
+    What is decided of N messages is committed together, also when nothing has come for a second, and at the end. Messages are \
+    written before they are committed: after a failure they come again. Over 1.0 the peer needs a coordinator; RabbitMQ has none, \
+    and is called over 0-9-1.
+    """, standard: "100")
 
   private static let habits: [CommandSpec.Habit] = [
     .init("-b", "a number of messages is -c N"),

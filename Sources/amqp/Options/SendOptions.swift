@@ -136,7 +136,16 @@ enum SendOptions {
 
   private static let link = OptionGroup(
     "Address and link",
-    SharedOptions.address("TARGET") + [SharedOptions.declare] + SharedOptions.link(terminus: "target"))
+    SharedOptions.address("TARGET") + [SharedOptions.declare] + SharedOptions.link(terminus: "target", batch: batch))
+
+  private static let batch = SharedOptions.batch(
+    """
+    Each N messages are committed, and so is what is left at the end; without N the whole input is one transaction, which the \
+    peer keeps until then, and so do we. A message that is not accepted rolls its batch back, as does Ctrl-C; the next batch is \
+    sent all the same. Over 0-9-1 RabbitMQ looks for queues only when it commits: a missing queue is found before that, but a key \
+    to which nothing is bound comes back when all else is committed. Over 1.0 the peer needs a coordinator; RabbitMQ has none, \
+    and is called over 0-9-1.
+    """, standard: "all")
 
   private static let habits: [CommandSpec.Habit] = [
     .init("-f", "a file's content is a body with --file FILE"),

@@ -52,18 +52,25 @@ enum SharedOptions {
       whether it is there. What is there already as it is asked for is fine. Over 0-9-1, and over 1.0 with RabbitMQ 4.
       """)
 
+  /// Of `--mode transaction`.
+  static func batch(_ details: String, standard: String) -> OptionSpec {
+    .value(
+      "batch", "N", kind: .count, standard: .described(standard), "messages in a transaction", details: details)
+  }
+
   /// How a link is attached. `terminus` is its far end: the source of a receiver, the target of a sender.
-  static func link(terminus: String) -> [OptionSpec] {
+  static func link(terminus: String, batch: OptionSpec) -> [OptionSpec] {
     [
       .value(
-        "mode", "MODE", kind: .choice(["at-most-once", "at-least-once", "exactly-once"]),
+        "mode", "MODE", kind: .choice(["at-most-once", "at-least-once", "exactly-once", "transaction"]),
         standard: .value("at-least-once"),
         "the guarantee of delivery",
         details: """
           `at-most-once`: messages are sent settled and may get lost. `at-least-once`: a message is settled when the other side \
           has answered, and may come twice. `exactly-once`: both sides settle in turn (receiver settles second); where the \
-          peer can't, that is an error.
+          peer can't, that is an error. `transaction`: messages count together or not at all, see `--batch`.
           """),
+      batch,
       .value(
         "snd-settle-mode", "MODE", kind: .choice(["unsettled", "settled", "mixed"]),
         standard: .described("by `--mode`"),

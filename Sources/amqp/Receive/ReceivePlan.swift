@@ -27,6 +27,8 @@ struct ReceivePlan {
   let attach: Attach
   let count: Int?
   let credit: Int?
+  /// Messages that are committed together.
+  let batch: Int
   let idle: Int64?
   let drains: Bool
   let duration: Int64?
@@ -42,6 +44,7 @@ struct ReceivePlan {
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
     count = arguments.count("count")
     credit = arguments.count("credit")
+    batch = try LinkOptions.batch(arguments, mode) ?? 100
     idle = arguments.nanoseconds("idle").map { Int64($0) }
     drains = arguments.flag("drain")
     duration = arguments.nanoseconds("for").map { Int64($0) }

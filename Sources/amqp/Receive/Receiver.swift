@@ -41,6 +41,8 @@ final class Receiver: Looped {
   var octets: Int { intake.octets }
   var settled = 0
   var givenBack = 0
+  /// With `--mode transaction`.
+  var commits: Commits?
   var counts: [(String, Int)] { [("settled", settled), ("handed back", givenBack)] }
 
   init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
@@ -54,6 +56,7 @@ final class Receiver: Looped {
     intake = Intake(try OutputQueue(), plan)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
+    if plan.mode == .transaction { commits = Commits(size: plan.batch) }
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
       dial(plan.connect.choice.order[0])
@@ -77,6 +80,7 @@ final class Receiver: Looped {
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     try flushOutput()
+    if commits != nil { advanceCommits() }
     try checkEndings()
     for server in served {
       let all = server.peer.flush(now: now)
@@ -87,6 +91,7 @@ final class Receiver: Looped {
   }
 
   func handle(_ event: Event, _ server: Served) {
+    if takeTransaction(event, server) { return }
     switch event {
     case .opened: opened(server)
     case .attachRequested(let link): requested(link, server)
@@ -97,7 +102,7 @@ final class Receiver: Looped {
     case .closed(let reason):
       server.isOver = true
       closed(reason, server)
-    case .delivery, .answered, .aborted, .settledBySender, .blocked, .unblocked, .declared: break
+    case .delivery, .answered, .aborted, .settledBySender, .blocked, .unblocked, .declared, .discharged: break
     }
   }
 
@@ -131,13 +136,14 @@ final class Receiver: Looped {
   func flushOutput() throws(Failure) {
     do throws(Failure) {
       try intake.output.flush { mark in
-        settled += mark.run.count
+        if commits == nil { settled += mark.run.count }
         if let checkpoint = plan.checkpoint, let offset = mark.offset {
           checkpoint.wrote(offset)
           do throws(Failure) { try checkpoint.save() } catch { checkpointFailure = checkpointFailure ?? error }
         }
         guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
         if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
+          if commits != nil { return commits!.waiting.append(mark) }
           return mark.server.peer.connection.settle(mark.link, mark.run, outcome)
         }
         inlets[i].held.append(mark.run)
@@ -170,6 +176,7 @@ final class Receiver: Looped {
       if let timeout = plan.timeout { at.append(started + timeout) }
       if let idle = plan.idle { at.append(lastMessage + idle) }
       if plan.drains { at.append(lastMessage + drainPatience) }
+      if let commit = commits?.deadline { at.append(commit) }
     }
     return at.min()
   }

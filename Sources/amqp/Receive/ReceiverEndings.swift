@@ -107,13 +107,15 @@ extension Receiver {
       return finish()
     case .closing(let until):
       // In the second mode the sender settles before we may forget.
-      let waits = served.contains { !$0.isOver && $0.peer.connection.awaitsSettlement }
+      advanceCommits()
+      let waits = !allIsCommitted || served.contains { !$0.isOver && $0.peer.connection.awaitsSettlement }
       if !waits || now >= until {
         for server in served where !server.isOver { server.peer.connection.close() }
       }
       for server in served { server.peer.flush(now: now) }
       let left = served.contains { !$0.isOver && $0.peer.isConnected }
       if left && now < until && !impatient { return false }
+      reportUncommitted()
       for server in served { server.peer.drop() }
       return true
     }
@@ -123,7 +125,10 @@ extension Receiver {
   func giveBack() {
     for inlet in inlets where !inlet.server.isOver {
       if case .atEnd(let outcome) = plan.settlement {
-        for run in inlet.held { inlet.server.peer.connection.settle(inlet.link, run, outcome) }
+        for run in inlet.held {
+          inlet.server.peer.connection.settle(inlet.link, run, outcome)
+          commits?.decided += run.count
+        }
       }
       if let seen = inlet.seen {
         givenBack += inlet.server.peer.connection.unsettledIncoming(inlet.link)

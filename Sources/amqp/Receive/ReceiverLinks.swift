@@ -64,7 +64,8 @@ extension Receiver {
     diagnostics.detail(server.description)
     guard listener == nil else { return }
     let reason = server.reasonToFallBack(
-      plan.connect, needsManagement: !declaring.isDone, needsStreams: plan.needsStreams)
+      plan.connect, needsManagement: !declaring.isDone, needsStreams: plan.needsStreams,
+      needsTransactions: commits != nil)
     if let reason { return fallBack(server, reason) }
     if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
     if declaring.isDone && inlets.isEmpty { attachAll(server) }
@@ -77,6 +78,7 @@ extension Receiver {
   }
 
   func attachAll(_ server: Served) {
+    if !mayAttach(server) { return }
     for (i, source) in sources.enumerated() {
       var attach = plan.attach
       if i > 0 { attach.name += "-\(i + 1)" }
@@ -135,9 +137,11 @@ extension Receiver {
   /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
   func grant(_ i: Int) {
     let budget = plan.count.map { max(0, $0 - taken) }
-    let start = UInt32(clamping: holds(inlets[i]) ? mostHeld : plan.credit ?? 500)
+    // What is decided and not committed takes room too.
+    let least = commits.map { 2 * $0.size } ?? 0
+    let start = UInt32(clamping: holds(inlets[i]) ? mostHeld : plan.credit ?? max(500, least))
     inlets[i].server.peer.connection.grant(
-      inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? 8_192), budget: budget)
+      inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? max(8_192, least)), budget: budget)
   }
 
   /// Listening: a peer wants a link.

@@ -55,8 +55,13 @@ final class ReceiptLines {
       let how = [failed ? "delivery failed" : nil, undeliverable ? "undeliverable here" : nil].compactMap { $0 }
       line(message, "modified", .unavailable, nil, how.isEmpty ? nil : how.joined(separator: ", "), now: now)
     case .returned(let error): line(message, "returned", .unavailable, error.condition, error.description, now: now)
-    case .unspecified: line(message, "settled", .unavailable, nil, "without an outcome", now: now)
+    case .unspecified, .declared: line(message, "settled", .unavailable, nil, "without an outcome", now: now)
     }
+  }
+
+  /// The transaction that it was in.
+  func addRolledBack(_ message: Outbox.Pending, _ error: AMQPError?, now: Int64) {
+    line(message, "rolled-back", .unavailable, error?.condition, error?.description, now: now)
   }
 
   /// Written, and no answer is to come: as it was wished, or because the peer gives none.

@@ -11,6 +11,8 @@ struct Receipts {
   /// The peer had nowhere to put it.
   private(set) var returned = 0
   private(set) var unspecified = 0
+  /// Its transaction was.
+  private(set) var rolledBack = 0
   /// Nobody answered: the connection was lost or the answer did not come in time.
   private(set) var unanswered = 0
   /// Sent settled, and written.
@@ -19,6 +21,8 @@ struct Receipts {
   private(set) var unsent = 0
   /// The first reason given for a message that was not accepted, and its number.
   private(set) var firstRefusal: (number: Int, words: String)?
+  /// Why the peer would not commit.
+  private var rollback: String?
   /// A queue that is not there, to which messages were sent.
   private(set) var missingQueue: String?
 
@@ -42,7 +46,7 @@ struct Receipts {
       returned += run.count
       refuse(run.lowerBound, Receipts.words(error, target, vhost))
       if case .queue(let name)? = target?.node091 { missingQueue = missingQueue ?? name }
-    case .unspecified:
+    case .unspecified, .declared:
       unspecified += run.count
       refuse(run.lowerBound, "settled without an outcome")
     }
@@ -62,6 +66,10 @@ struct Receipts {
   }
 
   mutating func addSent(_ count: Int) { sent += count }
+  mutating func addRolledBack(_ count: Int, _ error: AMQPError?) {
+    rolledBack += count
+    if let error, count > 0, rollback == nil { rollback = error.description ?? error.condition }
+  }
   mutating func addUnanswered(_ count: Int) { unanswered += count }
   mutating func addUnsent(_ count: Int) { unsent += count }
 
@@ -69,14 +77,15 @@ struct Receipts {
     if firstRefusal == nil { firstRefusal = (number, words) }
   }
 
-  var notAccepted: Int { rejected + released + modified + returned + unspecified }
+  var notAccepted: Int { rejected + released + modified + returned + unspecified + rolledBack }
   var total: Int { accepted + notAccepted + unanswered + sent + unsent }
 
   var counts: [(String, Int)] {
     [
       ("accepted", accepted), ("sent", sent), ("rejected", rejected), ("released", released), ("modified", modified),
       ("returned", returned),
-      ("settled without an outcome", unspecified), ("unanswered", unanswered), ("not sent", unsent),
+      ("settled without an outcome", unspecified), ("rolled back", rolledBack), ("unanswered", unanswered),
+      ("not sent", unsent),
     ]
   }
 
@@ -100,7 +109,11 @@ struct Receipts {
     }
     return Failure(
       "\(bad) of \(total) messages not accepted\(target.map { " by '\($0)'" } ?? "")",
-      first ?? "\(unanswered) were not answered",
+      first ?? (rolledBack > 0 ? rolledBackWords : "\(unanswered) were not answered"),
       nextStep: total > 1 ? summary : nil, exitCode: .notAccepted)
+  }
+
+  private var rolledBackWords: String {
+    "\(rolledBack) were rolled back" + (rollback.map { ": the peer would not commit (\($0))" } ?? "")
   }
 }

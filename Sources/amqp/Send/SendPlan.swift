@@ -15,6 +15,8 @@ struct SendPlan {
   /// Messages a second.
   let rate: Int?
   let window: Int?
+  /// Messages in a transaction; nil: all.
+  let batch: Int?
   let answerTimeout: Int64
   let timeout: Int64?
   let duration: Int64?
@@ -38,6 +40,7 @@ struct SendPlan {
     duration = arguments.nanoseconds("for").map { Int64($0) }
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
     isDryRun = arguments.flag("dry-run")
+    batch = try LinkOptions.batch(arguments, mode)
     keepsEmpty = arguments.flag("keep-empty")
     receipts = arguments.value("receipts")
     if isDryRun && receipts != nil { throw .usage("--receipts", "nothing is answered in a dry run") }

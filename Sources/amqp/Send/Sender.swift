@@ -27,6 +27,8 @@ final class Sender: Looped {
   var receipts = Receipts()
   /// With `--receipts`.
   let receiptLines: ReceiptLines?
+  /// With `--mode transaction`.
+  var batch: Batch?
   /// Why the peer can't answer for what it was not sent.
   var unable: AMQPError?
   var stage = Stage.running
@@ -53,6 +55,7 @@ final class Sender: Looped {
     source = try MessageSource(plan.form, composer: plan.composer, keepsEmpty: plan.keepsEmpty, limit: plan.count)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
+    if plan.mode == .transaction { batch = Batch(size: plan.batch) }
     if let target = plan.target { _ = route(target) }
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
@@ -66,7 +69,7 @@ final class Sender: Looped {
       ? Served(rehearsing: plan.connect, now: now, trace: trace)
       : Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
     served = [server]
-    declaring = Declaring(plan.declarations)
+    declaring = Declaring(plan.declarations + queuesToFind(dialect))
     if server.speaks091 && !declaring.isDone { declaring.begin(&server.peer.connection) }
     for route in routes { beginIfReady(route, on: server) }
   }
@@ -88,6 +91,10 @@ final class Sender: Looped {
     let route = Route(address)
     _ = route.outbox.addHead(plan.head)
     if let window = plan.window { route.outbox.countLimit = window }
+    // A batch is kept until it is committed.
+    if plan.mode == .transaction {
+      (route.outbox.countLimit, route.outbox.octetLimit) = (plan.batch ?? Outbox.unlimited, Outbox.unlimited)
+    }
     routes.append(route)
     return route
   }
@@ -104,7 +111,9 @@ final class Sender: Looped {
     readInput()
     if let lastWords, trouble == nil, pending || !source.isAtEnd { fail(lastWords) }
     let before = released
+    if batch != nil { advanceBatch() }
     for i in outlets.indices where outlets[i].isUp { push(i) }
+    if batch != nil { advanceBatch() }
     var all = true
     for server in served {
       if server.peer.flush(now: now) { written(server) } else { all = false }
@@ -123,7 +132,8 @@ final class Sender: Looped {
   }
   var mayGoOn = false
   private var canBegin: Bool {
-    outlets.contains {
+    if batch?.room == 0 { return false }
+    return outlets.contains {
       $0.isUp && $0.partial == nil && $0.server.peer.connection.room($0.link) > 0 && $0.route.outbox.nextToSend != nil
     }
   }
@@ -141,6 +151,7 @@ final class Sender: Looped {
         receiptLines?.addRefused(place: source.emitted, "\(error.what): \(error.why)")
       }
       source.stop()
+      batch?.isFailed = true
     }
   }
   var inputFailure: Failure?
@@ -164,13 +175,16 @@ final class Sender: Looped {
       if declaring.isDone { declared(server) }
       return
     }
+    if takeTransaction(event, server) { return }
     switch event {
     case .opened:
       server.peer.isOpen()
       server.isOpen = true
       if listener == nil {
         diagnostics.detail(server.description)
-        if let reason = server.reasonToFallBack(plan.connect, needsManagement: !declaring.isDone) {
+        if let reason = server.reasonToFallBack(
+          plan.connect, needsManagement: !declaring.isDone, needsTransactions: batch != nil)
+        {
           return fallBack(server, reason)
         }
         if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
@@ -190,7 +204,7 @@ final class Sender: Looped {
       server.isBlocked = false
       lastProgress = now
       diagnostics.note("\(server.peer.name) takes messages again")
-    case .delivery, .aborted, .settledBySender, .drained, .stopped, .declared: break
+    case .delivery, .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
     }
   }
 
@@ -203,6 +217,7 @@ final class Sender: Looped {
       status = signal == .interrupt ? .interrupted : .terminated
       source.stop()
       dropUnsent()
+      batch?.isFailed = true
       if case .running = stage { deadlineAfterSignal = now + 2_000_000_000 }
       let waiting = routes.reduce(0) { $0 + $1.outbox.unanswered }
       if waiting > 0 { diagnostics.note("waiting for answers to \(waiting); once more ends at once") }
@@ -232,7 +247,10 @@ final class Sender: Looped {
   var unanswered: Bool { routes.contains { $0.outbox.unanswered > 0 } }
 
   /// Messages wait for the peer and not for `--rate`.
-  var waitsForPeer: Bool { unanswered || allowance > released }
+  var waitsForPeer: Bool {
+    if let batch { return waitsForPeer(batch) }
+    return unanswered || allowance > released
+  }
 
   var soFar: String {
     var totals = receipts
@@ -290,7 +308,13 @@ final class Sender: Looped {
     account(&receipts)
     guard let receiptLines else { return }
     for route in routes {
-      route.outbox.forEachPending { receiptLines.addLeft($0, unable: unable, now: now) }
+      route.outbox.forEachPending { message in
+        if message.began != nil, let batch, !batch.mayCount {
+          receiptLines.addRolledBack(message, nil, now: now)
+        } else {
+          receiptLines.addLeft(message, unable: unable, now: now)
+        }
+      }
     }
     receiptLines.drain(signals)
   }
@@ -298,7 +322,12 @@ final class Sender: Looped {
   func account(_ receipts: inout Receipts) {
     for route in routes {
       let unanswered = route.outbox.unanswered
-      receipts.addUnanswered(unanswered)
+      // What was not told to be committed never will be.
+      if let batch, !batch.mayCount {
+        receipts.addRolledBack(unanswered, nil)
+      } else {
+        receipts.addUnanswered(unanswered)
+      }
       receipts.addUnsent(route.outbox.pending - unanswered)
     }
   }
@@ -340,7 +369,7 @@ final class Sender: Looped {
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
     if let duration = plan.duration, !source.isAtEnd { at.append(started + duration) }
     if let timeout = plan.timeout { at.append(started + timeout) }
-    if pending { at.append(lastProgress + plan.answerTimeout) }
+    if pending && waitsForPeer { at.append(lastProgress + plan.answerTimeout) }
     if let rate = plan.rate, pending { at.append(started + Int64(released) * 1_000_000_000 / Int64(rate)) }
     return at.min()
   }

@@ -75,9 +75,10 @@ extension Sender {
     let settled = plan.mode == .atMostOnce || server.peer.connection.localAttach(link).sndSettleMode == .settled
     var outlet = outlets[i]
     let moved = Sender.push(
-      &outlet, &server.peer.connection, &route.outbox, settled: settled, limit: allowance - released, now: now,
-      octets: &octets)
+      &outlet, &server.peer.connection, &route.outbox, settled: settled,
+      limit: min(allowance - released, batch?.room ?? .max), now: now, octets: &octets)
     released += moved.begun
+    batch?.begun += moved.begun
     if moved.octets > 0 { lastProgress = now }
     outlets[i] = outlet
     if route.outbox.nextToSend == nil { server.peer.connection.idle(link) }
@@ -143,12 +144,17 @@ extension Sender {
       // Somebody else may want it.
       return outlets[i].route.outbox.giveBack(run)
     }
-    let target = outlets[i].route.address
+    if batch != nil { return answered(inBatch: i, run, answer) }
+    finish(run, of: outlets[i].route, answer)
+  }
+
+  /// Their receipt, for good.
+  func finish(_ run: ClosedRange<Int>, of route: Route, _ answer: Answer) {
     if let receiptLines {
-      outlets[i].route.outbox.forEachPending(in: run) { receiptLines.add($0, answer, now: now) }
+      route.outbox.forEachPending(in: run) { receiptLines.add($0, answer, now: now) }
     }
-    outlets[i].route.outbox.finish(run) {
-      receipts.add($0, answer, target: target, vhost: plan.connect.vhost)
+    route.outbox.finish(run) {
+      receipts.add($0, answer, target: route.address, vhost: plan.connect.vhost)
     }
   }
 }

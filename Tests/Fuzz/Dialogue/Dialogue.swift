@@ -399,7 +399,7 @@ package final class Dialogue {
       log.append("settled by sender \(at) \(run)")
     case .drained(let link): log.append("drained \(up(link, "drained"))")
     case .stopped(let link): log.append("stopped \(up(link, "stopped"))")
-    case .blocked, .unblocked, .declared:
+    case .blocked, .unblocked, .declared, .discharged:
       require(is091, "an event of 0-9-1")
       log.append("\(event)")
     case .closed(let reason):

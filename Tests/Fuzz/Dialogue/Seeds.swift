@@ -136,7 +136,7 @@ package enum Seeds {
         if peer.localAttach(link).role == .receiver { peer.grant(link, start: 10, ceiling: 100) }
       case .delivery(let d): peer.settle(d.link, d.number...d.number, .accept)
       case .opened, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .closed, .blocked, .unblocked,
-        .declared:
+        .declared, .discharged:
         break
       }
     }

@@ -7,6 +7,8 @@ import Wire
 struct WrittenCheck091 {
   private let frameSize: Int
   private var isOpen: Set<UInt16> = []
+  /// We closed them, and did not open them again.
+  private var isClosed: Set<UInt16> = []
   /// Octets of body that are still due, by channel; nil behind a publish.
   private var contents: [UInt16: Int?] = [:]
   private var closed = false
@@ -60,14 +62,18 @@ struct WrittenCheck091 {
     }
     if m.id == MethodID.channelOpen {
       require(isOpen.insert(channel).inserted, "written: a second open of channel \(channel)")
+      isClosed.remove(channel)
       return
     }
-    require(isOpen.contains(channel), "written: \(name) on channel \(channel), which is not open")
+    // Closes may cross here too.
+    let isAnswer = m.id == MethodID.channelCloseOK && isClosed.contains(channel)
+    require(isOpen.contains(channel) || isAnswer, "written: \(name) on channel \(channel), which is not open")
     require(contents[channel] == nil || m.id == MethodID.channelCloseOK, "written: \(name) in a content")
     if m.id == MethodID.basicPublish { contents[channel] = .some(nil) }
     if m.id == MethodID.channelClose || m.id == MethodID.channelCloseOK {
       contents[channel] = nil
       isOpen.remove(channel)
     }
+    if m.id == MethodID.channelClose { isClosed.insert(channel) }
   }
 }

@@ -84,7 +84,7 @@ package final class End {
       messages.append(connection.withBytes(delivery.message) { $0.array })
       tags.append(connection.withBytes(delivery.tag) { $0.array })
     case .opened, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .closed, .blocked,
-      .unblocked, .declared:
+      .unblocked, .declared, .discharged:
       break
     }
     log.append(text(event))
@@ -112,6 +112,7 @@ package final class End {
     case .stopped(let l): "stopped \(name(l))"
     case .blocked(let reason): "blocked \(reason)"
     case .unblocked: "unblocked"
+    case .discharged: "discharged"
     case .declared(let number, let error): "declared \(number)" + (error.map { " " + text($0) } ?? "")
     case .closed(let reason): "closed \(text(reason))"
     }
@@ -141,6 +142,7 @@ package final class End {
       "modified" + (failed ? " failed" : "") + (undeliverable ? " undeliverable" : "")
     case .returned(let error): "returned \(text(error))"
     case .unspecified: "unspecified"
+    case .declared(let id): "declared \(id)"
     }
   }
 

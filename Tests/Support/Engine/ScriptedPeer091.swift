@@ -153,6 +153,7 @@ package final class ScriptedPeer091 {
   }
 
   /// basic.publish with its message.
+  @discardableResult
   package func expectPublish(channel: UInt16 = 1) throws -> Published {
     let method = try expect(MethodID.basicPublish, channel: channel)
     guard let header = try next(), header.type == .header, header.channel == channel,
