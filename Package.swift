@@ -87,5 +87,6 @@ if Context.environment["AMQP_FUZZ"] == "1" {
     fuzz("FuzzInitiator", ["Dialogue", "Engine"]),
     fuzz("FuzzInitiator091", ["Dialogue", "Engine"]),
     fuzz("FuzzAcceptor", ["Dialogue", "Engine"]),
+    fuzz("FuzzAcceptor091", ["Dialogue", "Engine"]),
   ]
 }

@@ -43,7 +43,8 @@ _amqp() {
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
           --declare | --declare=) candidates='queue: exchange: bind:' ;;
-          --mode | --mode=) candidates='at-most-once at-least-once exactly-once' ;;
+          --mode | --mode=) candidates='at-most-once at-least-once exactly-once transaction' ;;
+          --batch | --batch=) return ;;
           --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
           --rcv-settle-mode | --rcv-settle-mode=) candidates='first second' ;;
           --session-window | --session-window=) return ;;
@@ -75,7 +76,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --receipts --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --receipts --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
@@ -101,7 +102,8 @@ _amqp() {
           -o | --offset | --offset=) candidates='first last next' ;;
           --checkpoint | --checkpoint=) files=f ;;
           --subscription | --subscription=) return ;;
-          --mode | --mode=) candidates='at-most-once at-least-once exactly-once' ;;
+          --mode | --mode=) candidates='at-most-once at-least-once exactly-once transaction' ;;
+          --batch | --batch=) return ;;
           --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
           --rcv-settle-mode | --rcv-settle-mode=) candidates='first second' ;;
           --session-window | --session-window=) return ;;
@@ -133,7 +135,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac

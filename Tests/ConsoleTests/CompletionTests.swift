@@ -15,7 +15,7 @@ import Testing
     Case(line: "amqp s", words: ["send"]),
     Case(line: "amqp help ", words: ["decode", "format", "receive", "send"]),
     Case(line: "amqp send --mo", words: ["--mode"]),
-    Case(line: "amqp send --mode ", words: ["at-least-once", "at-most-once", "exactly-once"]),
+    Case(line: "amqp send --mode ", words: ["at-least-once", "at-most-once", "exactly-once", "transaction"]),
     Case(line: "amqp send --mode=at-l", words: ["--mode=at-least-once"]),
     Case(line: "amqp receive -c 5 --mode at-m", words: ["at-most-once"]),
     Case(line: "amqp receive -q send --dra", words: ["--drain"]),

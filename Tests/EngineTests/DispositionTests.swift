@@ -90,7 +90,11 @@ import Wire
   @Test(
     arguments: [
       (nil, "unspecified"), (.received(section: 0, offset: 5), "unspecified"),
-      (.other(Record(Code.declared, [.binary([1])]).value), "unspecified"),
+      (.other(Record(Code.declared, [.binary([1])]).value), "declared [1]"),
+      (.other(Record(Code.declared, [.uint(1)]).value), "unspecified"),
+      (.other(Record(0xff_ffff, []).value), "unspecified"),
+      (.other(Record(Code.transactionalState, [.binary([1]), DeliveryState.released.value]).value), "released"),
+      (.other(Record(Code.transactionalState, [.binary([1])]).value), "unspecified"),
       (.modified(deliveryFailed: false, undeliverableHere: true, annotations: .null), "modified undeliverable"),
     ] as [(DeliveryState?, String)])
   func settledWithoutAnOutcomeWeKnow(_ state: DeliveryState?, _ answer: String) throws {

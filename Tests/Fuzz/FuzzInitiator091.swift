@@ -13,7 +13,7 @@ private func runDriver(
 
 @_cdecl("FuzzInitiator091_main")
 public func fuzzMain(_ count: CInt, _ arguments: UnsafeMutablePointer<UnsafeMutablePointer<CChar>?>?) -> CInt {
-  if writeSeeds(Seeds.all091, count, arguments) { return 0 }
+  if writeSeeds(Seeds.all091(.initiator), count, arguments) { return 0 }
   var (count, arguments) = (count, arguments)
   return runDriver(&count, &arguments) { start, count in
     fuzzDialogue(.initiator, protocols: .amqp091, Array(UnsafeBufferPointer(start: start, count: count)))

@@ -147,7 +147,8 @@ extension Machine091 {
     let l = channels[c].link
     switch m.id {
     case MethodID.channelOpenOK: if channels[c].state == .opening { channels[c].state = .open }
-    case MethodID.confirmSelectOK, MethodID.txSelectOK, MethodID.basicQosOK, MethodID.basicConsumeOK: break
+    case MethodID.confirmSelectOK, MethodID.basicQosOK, MethodID.basicConsumeOK: break
+    case MethodID.txSelectOK where settings.isTransactional: break
     case MethodID.txCommitOK, MethodID.txRollbackOK: discharged(m, c)
     case MethodID.basicDeliver: begin(.deliver, m, link: l, channel: c)
     case MethodID.basicReturn: begin(.returned, m, link: l, channel: c)

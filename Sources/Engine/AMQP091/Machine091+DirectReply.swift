@@ -17,6 +17,10 @@ extension Connection {
 extension Machine091 {
   static let directReply = "amq.rabbitmq.reply-to"
 
+  static func isDirectReply(_ attach: Attach) -> Bool {
+    attach.role == .receiver && attach.source?.address.text.flatMap { Node091($0) } == .queue(directReply)
+  }
+
   /// The channel on which the next sender publishes with others: those who want replies, or work in one transaction;
   /// nil: it has a channel of its own.
   var sharedChannel: Int? {
@@ -33,7 +37,6 @@ extension Machine091 {
   }
 
   mutating func beginDirectReply(_ l: Int) {
-    links[l].receiver.isDirectReply = true
     links[l].receiver.isSettled = true
     links[l].remote.sndSettleMode = .settled
     links[l].remote.source?.address = .string(Machine091.directReply)

@@ -172,6 +172,7 @@ extension Machine091 {
     let c = shared ?? openChannel()
     let l = add(attach.role, channel: c ?? -1, attach)
     if let c, shared == nil { channels[c].link = l }
+    links[l].receiver.isDirectReply = Machine091.isDirectReply(attach)
     if c == nil {
       refuse(l, AMQPError(Condition.resourceLimitExceeded, "no channel is left: the peer allows \(channelMax)"))
     } else if phase == .opening || phase == .running {
@@ -271,7 +272,7 @@ extension Machine091 {
     switch Node091(address) {
     case .queue(let name):
       links[l].receiver.queue = name
-      if name == Machine091.directReply { beginDirectReply(l) }
+      if links[l].receiver.isDirectReply { beginDirectReply(l) }
     case .exchange(let name, let key):
       links[l].ownsQueue = true
       links[l].receiver.exchange = name

@@ -24,7 +24,7 @@ package func fuzzDialogue(
   }
   require(whole.written == pieces.written, "in pieces other octets are written")
   if protocols == .amqp091 {
-    var check = WrittenCheck091(frameSize: whole.peerFrameSize)
+    var check = WrittenCheck091(role, frameSize: whole.peerFrameSize)
     check.check(whole.written)
   } else {
     var check = WrittenCheck(frameSize: whole.peerFrameSize)
@@ -45,6 +45,8 @@ package final class Dialogue {
   private let settings: ProgramSettings
   private var peer: PeerFrames
   private var peer091 = PeerFrames091()
+  private let client091 = ClientFrames091()
+  private let role: ConnectionSettings.Role
   private let is091: Bool
   private let inPieces: Bool
   private var now: Instant = 0
@@ -88,6 +90,7 @@ package final class Dialogue {
     program = Program(octets)
     settings = ProgramSettings(role, protocols, &program)
     is091 = protocols == .amqp091
+    self.role = role
     peer = PeerFrames(role)
     self.inPieces = inPieces
     connection = Connection(settings.connection, now: 0)
@@ -125,8 +128,7 @@ package final class Dialogue {
 
   private func run(_ step: Step) {
     stepsLeft -= 1
-    let sasl = !settings.connection.mechanisms.isEmpty
-    if let octets = is091 ? peer091.octets(step, &program) : peer.octets(step, &program, sasl: sasl) {
+    if let octets = octets(step) {
       receive(octets)
     } else {
       calls += 1
@@ -136,6 +138,15 @@ package final class Dialogue {
     write()
     takeEvents()
     if stepsLeft % 8 == 0 { questions() }
+  }
+
+  /// What the peer sends in this step.
+  private func octets(_ step: Step) -> [UInt8]? {
+    switch (is091, role) {
+    case (false, _): peer.octets(step, &program, sasl: !settings.connection.mechanisms.isEmpty)
+    case (true, .initiator): peer091.octets(step, &program)
+    case (true, .acceptor): client091.octets(step, &program)
+    }
   }
 
   // MARK: The world
@@ -268,6 +279,8 @@ package final class Dialogue {
 
   private func attach() {
     let b = program.byte()
+    // Over 0-9-1 it is for the client to ask.
+    if is091 && role == .acceptor { return }
     var attach = Attach()
     attach.name = Dialogue.names[Int(b & 3)]
     attach.role = b & 4 != 0 ? .receiver : .sender

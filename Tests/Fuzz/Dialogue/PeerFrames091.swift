@@ -102,7 +102,7 @@ struct PeerFrames091 {
     let size = min(p.size(), 60_000)
     nextTag[channel, default: 0] += 1
     let tag = Value.ulong(nextTag[channel] ?? 1)
-    var method: [UInt8]
+    let method: [UInt8]
     switch b >> 2 & 3 {
     case 0, 1:
       method = PeerFrames091.frame(
@@ -112,9 +112,17 @@ struct PeerFrames091 {
       method = PeerFrames091.frame(
         MethodID.basicReturn, ["reply-code": .ushort(312), "routing-key": .string("q")], channel: channel)
     }
+    return PeerFrames091.content(
+      method, size: size, properties: b & 128 != 0, channel: channel, withoutHead: b & 64 != 0, onlyHead: b & 32 != 0)
+  }
+
+  /// A method with what follows it, or a part of that.
+  static func content(
+    _ method: [UInt8], size: Int, properties isAny: Bool, channel: UInt16, withoutHead: Bool, onlyHead: Bool
+  ) -> [UInt8] {
     var properties = ByteQueue()
-    properties.append16(b & 128 == 0 ? 0 : 0x1000)
-    if b & 128 != 0 { properties.append(2) }
+    properties.append16(isAny ? 0x1000 : 0)
+    if isAny { properties.append(2) }
     var q = ByteQueue()
     q.append(method)
     q.appendContentHeader(channel: channel, bodySize: UInt64(size), properties: properties.bytes.span)
@@ -125,8 +133,8 @@ struct PeerFrames091 {
       at += n
     }
     var octets = q.bytes
-    if b & 64 != 0 { octets = Array(octets.dropFirst(method.count)) }
-    if b & 32 != 0 { octets = Array(octets.prefix(method.count)) }
+    if withoutHead { octets = Array(octets.dropFirst(method.count)) }
+    if onlyHead { octets = Array(octets.prefix(method.count)) }
     return octets
   }
 }

@@ -5,9 +5,9 @@ import Engine
 import Wire
 
 package enum Seeds {
-  /// Of an initiator of 0-9-1: programs, since what stands for a step there is `PeerFrames091`'s.
-  package static var all091: [[UInt8]] {
-    let programs = (wishes091 + wishes).map { $0.flatMap(\.self) }
+  /// Of 0-9-1: programs, since what stands for a step there is `PeerFrames091`'s or `ClientFrames091`'s.
+  package static func all091(_ role: ConnectionSettings.Role) -> [[UInt8]] {
+    let programs = ((role == .initiator ? wishes091 : requests091) + wishes).map { $0.flatMap(\.self) }
     return programs.map { [0xc0, 0] + $0 } + programs.map { [0xc1, 0xff] + $0 }
   }
 
@@ -25,6 +25,30 @@ package enum Seeds {
       op(.grant, 0, 20, 40), op(.transfer, 0x01, 9), op(.transfer, 0x81, 130), op(.settle, 0, 0, 16),
       op(.stop, 0), op(.attach, 0x11), op(.drain, 0), op(.transfer, 0x09, 9), op(.attach, 0x15), op(.flow, 5),
       op(.detach, 1), op(.close, 0),
+    ],
+  ]
+
+  private static let requests091: [[[UInt8]]] = [
+    // A client publishes, with confirms from the second on, in parts, to places of several names; some are settled.
+    [
+      op(.handshake, 0, 0x02), op(.begin, 0x01), op(.transfer, 0x01, 5), op(.accept, 0), op(.grant, 0, 5, 50),
+      op(.begin, 0x09), op(.transfer, 0x05, 250), op(.accept, 1), op(.transfer, 0x05, 9), op(.settle, 1, 0, 16),
+      op(.transfer, 0x21, 9), op(.transfer, 0x41, 9), op(.settle, 0, 1, 4), op(.detach, 1), op(.close, 0),
+    ],
+    // It consumes, with a prefetch, and asks message by message; acknowledges, gives back, leaves.
+    [
+      op(.handshake, 0, 0x02), op(.begin, 0x01), op(.attach, 0x75), op(.attach, 0x21), op(.accept, 0),
+      op(.deliver, 0, 5),
+      op(.deliver, 0, 250), op(.goOn, 0), op(.disposition, 0x11, 1), op(.attach, 0x0d), op(.accept, 1),
+      op(.deliver, 1, 5),
+      op(.idle, 1), op(.disposition, 0x09, 3), op(.flow, 0x11), op(.begin, 0x11), op(.leave, 0), op(.end, 1),
+      op(.hangUp, 0), op(.close, 1),
+    ],
+    // Two channels, one of which breaks a rule; refused, and answered in the middle of a message.
+    [
+      op(.handshake, 1, 0x02), op(.begin, 0x01), op(.begin, 0x02), op(.attach, 0x01), op(.refuse, 0), op(.end, 1),
+      op(.attach, 0x02), op(.accept, 1), op(.read, 2), op(.deliver, 1, 255), op(.begin, 0x0a), op(.attach, 0x1a),
+      op(.read, 0), op(.goOn, 1), op(.disposition, 0x02, 9), op(.hangUp, 1), op(.close, 1),
     ],
   ]
 

@@ -1,10 +1,11 @@
-/// Holds what an initiator of 0-9-1 wrote against the rules: frames are well formed and not too large, methods are ones
-/// that a client may send, and every content is whole before anything else stands on its channel.
+/// Holds what an end of 0-9-1 wrote against the rules: frames are well formed and not too large, methods stand on channels
+/// that it opened or answered for, and every content is whole before anything else stands on its channel.
 import Bytes
 import Engine
 import Wire
 
 struct WrittenCheck091 {
+  private let role: ConnectionSettings.Role
   private let frameSize: Int
   private var isOpen: Set<UInt16> = []
   /// We closed them, and did not open them again.
@@ -14,12 +15,15 @@ struct WrittenCheck091 {
   private var closed = false
   private var answered = false
 
-  init(frameSize: Int) { self.frameSize = frameSize }
+  init(_ role: ConnectionSettings.Role, frameSize: Int) { (self.role, self.frameSize) = (role, frameSize) }
 
   mutating func check(_ written: [UInt8]) {
     guard written.count >= ProtocolHeader.size else { return }
-    require(Array(written.prefix(8)) == ProtocolHeader.amqp091.bytes, "written: another header")
-    var at = ProtocolHeader.size
+    // An acceptor says it only to those who speak something else, and nothing more.
+    let hasHeader = Array(written.prefix(8)) == ProtocolHeader.amqp091.bytes
+    require(hasHeader || role == .acceptor, "written: another header")
+    require(!hasHeader || role == .initiator || written.count == 8, "written: more than a header")
+    var at = hasHeader ? ProtocolHeader.size : 0
     while at < written.count {
       guard case .frame(let frame) = Frame091.read(written.span, at: at, largest: UInt32(max(frameSize, 65_536))) else {
         fatalError("written: no frame at \(at)")
@@ -60,7 +64,7 @@ struct WrittenCheck091 {
       closed = m.id == MethodID.connectionClose || answered
       return
     }
-    if m.id == MethodID.channelOpen {
+    if m.id == (role == .initiator ? MethodID.channelOpen : MethodID.channelOpenOK) {
       require(isOpen.insert(channel).inserted, "written: a second open of channel \(channel)")
       isClosed.remove(channel)
       return
@@ -68,10 +72,11 @@ struct WrittenCheck091 {
     // Closes may cross here too.
     let isAnswer = m.id == MethodID.channelCloseOK && isClosed.contains(channel)
     require(isOpen.contains(channel) || isAnswer, "written: \(name) on channel \(channel), which is not open")
-    require(contents[channel] == nil || m.id == MethodID.channelCloseOK, "written: \(name) in a content")
-    if m.id == MethodID.basicPublish { contents[channel] = .some(nil) }
+    require(self.contents[channel] == nil || m.id == MethodID.channelCloseOK, "written: \(name) in a content")
+    let contents = [MethodID.basicPublish, MethodID.basicDeliver, MethodID.basicGetOK, MethodID.basicReturn]
+    if contents.contains(m.id) { self.contents[channel] = .some(nil) }
     if m.id == MethodID.channelClose || m.id == MethodID.channelCloseOK {
-      contents[channel] = nil
+      self.contents[channel] = nil
       isOpen.remove(channel)
     }
     if m.id == MethodID.channelClose { isClosed.insert(channel) }
