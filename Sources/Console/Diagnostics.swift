@@ -55,7 +55,9 @@ package struct Diagnostics: Sendable {
 
   package func text(_ failure: Failure) -> String {
     let text = failure.why.isEmpty ? failure.what : "\(failure.what): \(failure.why)"
-    return message(text, failure.nextStep, mark: "31")
+    let details = failure.details.map { "  \(Diagnostics.printable($0))\n" }.joined()
+    return message(text, nil, mark: "31") + details
+      + (failure.nextStep.map { "  \(Diagnostics.printable($0))\n" } ?? "")
   }
 
   private func message(_ text: String, _ nextStep: String?, mark: String?) -> String {

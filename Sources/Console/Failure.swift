@@ -8,6 +8,8 @@ package struct Failure: Error, Equatable, Sendable {
   package var why: String
   /// The next step, paste-able where it can be.
   package var nextStep: String?
+  /// Lines that follow the first: a difference, say.
+  package var details: [String] = []
   package var exitCode: ExitCode
 
   package init(_ what: String, _ why: String = "", nextStep: String? = nil, exitCode: ExitCode) {

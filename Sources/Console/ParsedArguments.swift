@@ -46,6 +46,25 @@ package struct ParsedArguments: Sendable {
 
   mutating func addFromEnvironment(_ entry: Entry) { fromEnvironment.append(entry) }
 
+  /// The arguments that another connection, say, is made by: the options `keeping` as they are, and those of `names`, when
+  /// they were given, under the other name. Variables of `replacing` are read in the place of others.
+  package func renamed(
+    _ names: [String: String], keeping: [String], replacing: [String: String] = [:]
+  ) -> ParsedArguments {
+    let read = variables
+    var other = ParsedArguments(command: command) { read(replacing[$0] ?? $0) }
+    func moved(_ entry: Entry) -> Entry? {
+      guard case .option(let option) = entry.subject else { return nil }
+      if let name = names[option.long] {
+        return Entry(subject: .option(row(name)), value: entry.value, bytes: entry.bytes, source: entry.source)
+      }
+      return keeping.contains(option.long) ? entry : nil
+    }
+    other.entries = entries.compactMap(moved)
+    other.fromEnvironment = fromEnvironment.compactMap(moved)
+    return other
+  }
+
   // MARK: Positionals
 
   /// Octet for octet: a body or a file name need not be UTF-8.

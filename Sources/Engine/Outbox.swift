@@ -162,6 +162,8 @@ package struct Outbox: ~Copyable, Sendable {
     (first..<next).reduce(0) { $0 + (self[$1].state == .sent || self[$1].state == .begun ? 1 : 0) }
   }
   package var isEmpty: Bool { next == first }
+  /// Every message before this one is done.
+  package var oldest: Int { first }
   /// The only message in here has just come.
   package var isFresh: Bool { next - first == 1 }
   /// How many have ever come in.

@@ -35,15 +35,33 @@ package enum Files {
     let number = unsafe open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o666)
     if number < 0 { throw Errno(of: "open", subject: beside) }
     defer { close(number) }
+    try writeAll(bytes, number, beside)
+    if unsafe rename(beside, path) != 0 { throw Errno(of: "rename", subject: path) }
+  }
+
+  /// A new file at `path`; EEXIST when there is one. What can't be written whole is taken away again.
+  package static func create(_ path: String, with bytes: Span<UInt8>) throws(Errno) {
+    let number = unsafe open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+    if number < 0 { throw Errno(of: "open", subject: path) }
+    defer { close(number) }
+    do throws(Errno) { try writeAll(bytes, number, path) } catch {
+      remove(path)
+      throw error
+    }
+  }
+
+  /// Takes a file away, if it is there.
+  package static func remove(_ path: String) { _ = unsafe unlink(path) }
+
+  private static func writeAll(_ bytes: Span<UInt8>, _ number: Int32, _ path: String) throws(Errno) {
     var at = 0
     while at < bytes.count {
       let rest = bytes.extracting(at..<bytes.count)
       let n = unsafe rest.withUnsafeBytes { unsafe write(number, $0.baseAddress, $0.count) }
       if n < 0 && errno == EINTR { continue }
-      if n < 0 { throw Errno(of: "write", subject: beside) }
+      if n < 0 { throw Errno(of: "write", subject: path) }
       at += n
     }
-    if unsafe rename(beside, path) != 0 { throw Errno(of: "rename", subject: path) }
   }
 
   package static func exists(_ path: String) -> Bool {

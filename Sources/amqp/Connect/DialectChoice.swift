@@ -77,6 +77,7 @@ struct DialectChoice {
     Row(
       option: "subscription", dialect: .amqp10,
       instead: "bind a queue and receive from that: --declare queue:NAME --declare bind:EXCHANGE:NAME,key=KEY"),
+    Row(option: "group", dialect: .amqp10, instead: "it belongs to Azure's event hubs: leave it out"),
     Row(option: "delivery-annotation", dialect: .amqp10, instead: "-H K=V puts it into the headers"),
     Row(option: "footer", dialect: .amqp10, instead: "-H K=V puts it into the headers"),
     Row(option: "body-as", value: "value", dialect: .amqp10, instead: "use --body-as data"),

@@ -21,7 +21,7 @@ enum ReceiveOptions {
     ],
     afterDashes: .refused("handlers are not in this version yet"),
     groups: [
-      endings, output, settling, link, ConnectOptions.group, TLSOptions.group,
+      endings, output, settling, selecting, expecting, forwarding, link, ConnectOptions.group, TLSOptions.group,
       SharedOptions.general(timeoutHint: "-t is the time limit; the source is an argument"),
     ],
     examples: [
@@ -29,9 +29,15 @@ enum ReceiveOptions {
       .init("one message, or status 2 after five seconds", "amqp receive orders -c 1 -t 5s"),
       .init("everything that is in the queue, as JSON", "amqp receive orders --drain -J"),
       .init("look, but take nothing", "amqp receive orders --browse --drain -f '%p{subject} %s\\n'"),
+      .init("a test: exactly this message, soon", "amqp receive orders --expect-body '{\"id\":7}' --within 10s"),
+      .init("only some of them", "amqp receive orders --match header.tenant=7 --no-match 'body~^#' -c 1"),
+      .init("into files, as documents that `amqp send -J` reads", "amqp receive orders --drain --save dump"),
+      .init("move what failed back to where it came from", "amqp receive orders.dead --drain --forward orders"),
       .init("no broker: print what clients send here", "amqp receive --listen 5672"),
     ],
-    environment: SharedOptions.environment,
+    environment: SharedOptions.environment + [
+      EnvironmentSpec("AMQP_FORWARD_PASSWORD", "the password that goes with the user of `--forward-url`")
+    ],
     exitStatuses: SharedOptions.exitStatuses,
     seeAlso: ["amqp(1)", "amqp-send(1)"],
     habits: habits + ConnectOptions.habits,
@@ -68,7 +74,7 @@ enum ReceiveOptions {
         details: """
           `-J` keeps every type, and `amqp send -J` reads it back; `--json=plain` drops types and embeds JSON bodies, for jq(1).
           """),
-    ] + SharedOptions.delimiters + [SharedOptions.statistics])
+    ] + SharedOptions.delimiters + [save, SharedOptions.statistics])
 
   private static let settling = OptionGroup(
     "Taking and settling",
@@ -117,7 +123,8 @@ enum ReceiveOptions {
       .value(
         "offset", short: "o", "POSITION", completion: .words(["first", "last", "next"]), "where to begin in a stream",
         details: """
-          `first`, `last`, `next`, a number (that offset), a duration such as `10m` (that long ago), or a time as RFC 3339.
+          `first`, `last`, `next`, a number (that offset), a duration such as `10m` (that long ago), or a time as RFC 3339. Of a \
+          RabbitMQ stream, or of a partition of an event hub (`HUB/ConsumerGroups/NAME/Partitions/N`).
           """),
       .value(
         "checkpoint", "FILE", completion: .file, "keep the place in a stream in FILE, and go on from there",
@@ -131,6 +138,9 @@ enum ReceiveOptions {
           NAME is the link's name. `durable` keeps the subscription when we leave; `shared` lets several receivers share it, with \
           `global` also those of other container-ids.
           """),
+      .value(
+        "group", "NAME", completion: .words(["$Default"]), "receive as this consumer group of the event hub SOURCE",
+        details: "From all its partitions, for which the node `$management` is asked; `--offset` holds for each."),
     ] + SharedOptions.link(terminus: "source", batch: batch))
 
   private static let batch = SharedOptions.batch(

@@ -55,8 +55,10 @@ final class Checkpoint {
     while let section = try? sections.next(message) {
       guard section.code == Code.messageAnnotations || section.code == Code.applicationProperties else { continue }
       let value = try? Value.decode(message.extracting(section.value..<section.range.upperBound))
-      switch value?["x-stream-offset"] {
+      switch value?["x-stream-offset"] ?? value?["x-opt-offset"] {
       case .long(let v)?: return UInt64(exactly: v)
+      // As event hubs write it.
+      case .string(let text)?: if let number = UInt64(text) { return number }
       case let v?: if let number = v.unsigned { return number }
       case nil: break
       }

@@ -4,17 +4,30 @@ import Wire
 
 enum FilterOptions {
   private static let selector = "apache.org:selector-filter:string"
+  private static let positions = "first, last, next, an offset, a duration such as 10m, or a time"
   private static let offset = "rabbitmq:stream-offset-spec"
 
   /// A map from name to described value, or null.
   /// - Parameter place: where an earlier run came to, which counts more than `--offset`.
-  static func filter(_ arguments: ParsedArguments, from place: Value?) throws(Failure) -> Value {
+  /// - Parameter isEventHub: the source is a partition of an event hub, where a place is a selector.
+  static func filter(_ arguments: ParsedArguments, from place: Value?, isEventHub: Bool) throws(Failure) -> Value {
     var entries: [MapEntry] = []
     for text in arguments.values("filter") { entries.append(entry(text)) }
+    if isEventHub, place != nil || arguments.flag("offset") {
+      if entries.contains(where: { $0.key == .symbol(selector) }) {
+        throw .usage(
+          "--filter and --offset", "a place in an event hub is a selector as well", nextStep: "leave one out")
+      }
+      let text = arguments.value("offset") ?? ""
+      guard let words = place?.unsigned.map({ "\(EventHub.offset) >= '\($0)'" }) ?? EventHub.selector(text) else {
+        throw arguments.badValue(of: "offset", text, expected: positions)
+      }
+      entries.append(described(selector, .string(words)))
+      return .map(entries)
+    }
     if let text = arguments.value("offset") {
       guard let value = position(text) else {
-        throw arguments.badValue(
-          of: "offset", text, expected: "first, last, next, an offset, a duration such as 10m, or a time")
+        throw arguments.badValue(of: "offset", text, expected: positions)
       }
       entries.append(described(offset, place ?? value))
     } else if let place {

@@ -16,9 +16,13 @@ struct Inlet {
   var isStopped = false
   /// The peer said that it leaves what it sends in the node.
   var isCopy = false
+  /// It took an offset, as only streams do: what it sends stays in it, whatever is said of it.
+  var isStream = false
   /// Numbers whose decision waits for the end.
   var held: [ClosedRange<Int>] = []
   var heldCount = 0
+  /// Those that don't match and are given back at the end.
+  var unmatched = 0
   /// From the first to the last delivery that came.
   var seen: ClosedRange<Int>?
 }
@@ -33,12 +37,20 @@ struct Intake: ~Copyable {
   private(set) var taken = 0
   private(set) var octets = 0
   private var faults: [Failure] = []
+  private var gate: IntakeGate?
+  private let forwarder: Forwarder?
+  /// Why nothing more is taken.
+  private(set) var ending: Failure?
+  /// Messages that don't match, came settled, and so can't be given back.
+  private(set) var dropped = 0
 
-  init(_ output: consuming OutputQueue, _ plan: ReceivePlan) {
+  init(_ output: consuming OutputQueue, _ plan: ReceivePlan, _ forwarder: Forwarder?) {
+    self.forwarder = forwarder
     writer = MessageWriter(plan.output, escapes: output.isTerminal)
     self.output = output
     limit = plan.count ?? .max
     findsOffsets = plan.checkpoint != nil
+    gate = IntakeGate(plan)
   }
 
   /// Takes deliveries until something else has happened, which is returned.
@@ -50,8 +62,31 @@ struct Intake: ~Copyable {
       guard let i = index(of: delivery.link, server, inlets) else { continue }
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
       // Too many, or too late: given back with what else is left at the end.
-      if !isRunning || taken >= limit { continue }
+      if !isRunning || taken >= limit || ending != nil { continue }
+      if gate != nil {
+        switch gate!.verdict(
+          delivery, connection, address: inlets[i].address, isCopy: inlets[i].isCopy || inlets[i].isStream,
+          number: taken + 1)
+        {
+        case .take: break
+        case .leave(.some(let outcome)):
+          connection.settle(delivery.link, delivery.number...delivery.number, outcome)
+          continue
+        case .leave(.none):
+          if delivery.settled { dropped += 1 } else { inlets[i].unmatched += 1 }
+          continue
+        case .end(let failure):
+          ending = failure
+          continue
+        }
+      }
       do throws(Failure) {
+        if let forwarder {
+          try forwarder.take(delivery, connection, server)
+          taken += 1
+          octets += delivery.message.count
+          continue
+        }
         try writer.write(delivery, connection, address: inlets[i].address, number: taken + 1, to: &output.octets)
       } catch {
         // A message that can't be read is not lost by it: it is given back.

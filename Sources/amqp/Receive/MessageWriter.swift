@@ -25,6 +25,7 @@ struct MessageWriter {
     let before = q.count
     do throws(Problem) {
       switch form {
+      case .nothing: break
       case .bodies(let delimiter):
         try connection.withBytes(delivery.message) { b throws(Problem) in
           try BodyText.append(b, in: 0..<b.count, with: &dissector, escaped: escapes, to: &q)

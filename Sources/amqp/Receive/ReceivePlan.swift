@@ -6,6 +6,8 @@ import Wire
 
 struct ReceivePlan {
   enum Output {
+    /// What is done with messages is done elsewhere.
+    case nothing
     /// Bodies with this behind each.
     case bodies(delimiter: [UInt8])
     case json(MessageJSON.Style)
@@ -38,11 +40,19 @@ struct ReceivePlan {
   let settlement: Settlement
   let browses: Bool
   let checkpoint: Checkpoint?
+  let matching: Matching?
+  let expectations: Expectations?
+  let save: SaveDirectory?
+  let forward: ForwardPlan?
+  /// A consumer group: the source is an event hub, and all its partitions are received from.
+  let group: String?
   let output: Output
 
   init(_ arguments: ParsedArguments) throws(Failure) {
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
-    count = arguments.count("count")
+    matching = try Matching(arguments, mode)
+    expectations = try Expectations(arguments)
+    count = expectations == nil ? arguments.count("count") : expectations?.count
     credit = arguments.count("credit")
     batch = try LinkOptions.batch(arguments, mode) ?? 100
     idle = arguments.nanoseconds("idle").map { Int64($0) }
@@ -53,12 +63,17 @@ struct ReceivePlan {
     var attach = try LinkOptions.attach(arguments, role: .receiver, mode: mode)
     if browses { attach.source?.distributionMode = "copy" }
     checkpoint = try arguments.value("checkpoint").map { path throws(Failure) in try Checkpoint(path) }
-    attach.source?.filter = try FilterOptions.filter(arguments, from: checkpoint?.next)
+    let named = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
+    group = arguments.value("group")
+    attach.source?.filter = try FilterOptions.filter(
+      arguments, from: checkpoint?.next, isEventHub: group != nil || named.contains { EventHub.isPartition($0) })
     try ReceivePlan.subscribe(arguments, &attach)
     self.attach = attach
     declarations = try DeclareOptions.declarations(arguments)
     settlement = try ReceivePlan.settlement(arguments)
-    output = try ReceivePlan.output(arguments)
+    forward = try ForwardPlan(arguments, mode)
+    save = try arguments.value("save").map { path throws(Failure) in try SaveDirectory(path) }
+    output = try ReceivePlan.output(arguments, isQuiet: expectations != nil || save != nil || forward != nil)
 
     let names = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
     if arguments.flag("listen") {
@@ -71,6 +86,16 @@ struct ReceivePlan {
       if found.isEmpty && arguments.flag("dynamic") { found = [.none] }
       if found.isEmpty {
         throw .usage("receive", "no SOURCE", nextStep: "amqp receive SOURCE, or amqp receive --listen PORT")
+      }
+      if group != nil {
+        guard found.count == 1, found[0] != .none else {
+          throw .usage("--group", "it goes with one event hub", nextStep: "amqp receive HUB --group NAME")
+        }
+        if checkpoint != nil {
+          throw .usage(
+            "--checkpoint", "a group reads several partitions, and it keeps the place in one",
+            nextStep: "amqp receive HUB/ConsumerGroups/NAME/Partitions/0 --checkpoint FILE")
+        }
       }
       if checkpoint != nil && found.count > 1 {
         throw .usage("--checkpoint", "it keeps the place in one stream", nextStep: "a run, and a file, for each SOURCE")
@@ -151,7 +176,8 @@ struct ReceivePlan {
     }
   }
 
-  private static func output(_ arguments: ParsedArguments) throws(Failure) -> Output {
+  /// - Parameter isQuiet: nothing is printed unless a form is asked for.
+  private static func output(_ arguments: ParsedArguments, isQuiet: Bool) throws(Failure) -> Output {
     let chosen = ["format", "raw", "json"].filter { arguments.flag($0) }
     if chosen.count > 1 { throw .usage("--\(chosen[0]) and --\(chosen[1])", "a message is printed in one form") }
     var delimiter: [UInt8] = [0x0a]
@@ -166,7 +192,9 @@ struct ReceivePlan {
       }
     case "json": return .json(arguments.value("json") == "plain" ? .plain : .lossless)
     case "raw": return .bodies(delimiter: [])
-    default: return .bodies(delimiter: delimiter)
+    default:
+      let isAsked = arguments.flag("null") || arguments.flag("delimiter")
+      return isQuiet && !isAsked ? .nothing : .bodies(delimiter: delimiter)
     }
   }
 }

@@ -28,6 +28,11 @@ final class Receiver: Looped {
   var sources: [NodeAddress] = []
   var served: [Served] = []
   var inlets: [Inlet] = []
+  /// With `--forward`.
+  let forwarder: Forwarder?
+  var waitsForTarget = false
+  /// With `--group`: the question that is asked before links are.
+  var partitions: Partitions?
   var intake: Intake
   var stage = Stage.running
   var trouble: Failure?
@@ -53,13 +58,18 @@ final class Receiver: Looped {
     started = Clock.now
     now = started
     lastMessage = started
-    intake = Intake(try OutputQueue(), plan)
+    forwarder = plan.forward.map {
+      Forwarder($0, diagnostics, trace: trace, findsOffsets: plan.checkpoint != nil, now: Clock.now)
+    }
+    intake = Intake(try OutputQueue(), plan, forwarder)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { commits = Commits(size: plan.batch) }
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
       dial(plan.connect.choice.order[0])
+    } else {
+      forwarder?.begin(source: nil, now: now)
     }
   }
 
@@ -71,7 +81,7 @@ final class Receiver: Looped {
       while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
     }
     for server in served {
-      if !intake.output.isFull || server.isOver { server.peer.read(now: now) }
+      if mayRead(server) { server.peer.read(now: now) }
       takeEvents(server)
       if let failure = server.peer.failure, !server.isOver {
         server.isOver = true
@@ -81,6 +91,7 @@ final class Receiver: Looped {
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     try flushOutput()
     if commits != nil { advanceCommits() }
+    if let forwarder { serveTarget(forwarder) }
     try checkEndings()
     for server in served {
       let all = server.peer.flush(now: now)
@@ -119,6 +130,7 @@ final class Receiver: Looped {
         declared(server)
       }
     }
+    askPartitions(server)
     while !server.isOver, let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning)
     {
       // What ends the connection behind the last message that was wanted is no failure.
@@ -126,6 +138,7 @@ final class Receiver: Looped {
       handle(event, server)
     }
     if taken > before { lastMessage = now }
+    if let ending = intake.ending { fail(ending) }
     for fault in intake.takeFaults() {
       diagnostics.report(fault)
       status = status.combined(with: fault.exitCode)
@@ -136,18 +149,22 @@ final class Receiver: Looped {
   func flushOutput() throws(Failure) {
     do throws(Failure) {
       try intake.output.flush { mark in
-        if commits == nil { settled += mark.run.count }
         if let checkpoint = plan.checkpoint, let offset = mark.offset {
           checkpoint.wrote(offset)
-          do throws(Failure) { try checkpoint.save() } catch { checkpointFailure = checkpointFailure ?? error }
+          do throws(Failure) { try checkpoint.save() } catch {
+            // Not settled: given back at the end.
+            checkpointFailure = checkpointFailure ?? error
+            return
+          }
         }
-        guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
-        if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
-          if commits != nil { return commits!.waiting.append(mark) }
-          return mark.server.peer.connection.settle(mark.link, mark.run, outcome)
+        if commits != nil, let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server),
+          case .outcome = plan.settlement,
+          !holds(inlets[i])
+        {
+          commits!.waiting.append(mark)
+          return
         }
-        inlets[i].held.append(mark.run)
-        inlets[i].heldCount += mark.run.count
+        settle(mark.server, mark.link, mark.run)
       }
     } catch {
       // What was not written is given back, as at every end.
@@ -159,21 +176,36 @@ final class Receiver: Looped {
     if intake.output.isClosed, case .running = stage { stop() }
   }
 
+  /// What became of these is known: they are settled, or held until the end.
+  func settle(_ server: Served, _ link: LinkID, _ run: ClosedRange<Int>) {
+    if commits == nil { settled += run.count }
+    guard let i = inlets.count == 1 ? 0 : inlet(link, server) else { return }
+    if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
+      return server.peer.connection.settle(link, run, outcome)
+    }
+    inlets[i].held.append(run)
+    inlets[i].heldCount += run.count
+  }
+
   // MARK: Waiting
 
   func register(_ polls: inout PollSet) {
     if let listener { _ = polls.add(listener.number, read: true) }
-    for server in served { server.peer.register(&polls, reads: !intake.output.isFull) }
+    let reads = !intake.output.isFull && forwarder?.hasRoom ?? true
+    for server in served { server.peer.register(&polls, reads: reads) }
+    forwarder?.register(&polls)
     intake.output.register(&polls)
   }
 
   var deadline: Int64? {
     var at: [Int64] = served.compactMap(\.peer.deadline)
+    if let due = forwarder?.deadline { at.append(due) }
     switch stage {
     case .stopping(let until), .closing(let until): at.append(until)
     case .running:
       if let duration = plan.duration { at.append(started + duration) }
       if let timeout = plan.timeout { at.append(started + timeout) }
+      if let within = plan.expectations?.within { at.append(started + within) }
       if let idle = plan.idle { at.append(lastMessage + idle) }
       if plan.drains { at.append(lastMessage + drainPatience) }
       if let commit = commits?.deadline { at.append(commit) }

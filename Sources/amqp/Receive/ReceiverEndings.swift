@@ -53,7 +53,7 @@ extension Receiver {
   /// Takes no more: credit back, then the rest is given back.
   func stop() {
     guard case .running = stage else { return }
-    stage = .stopping(until: now + (isLate ? 300_000_000 : 1_000_000_000))
+    stage = .stopping(until: now + patience)
     for inlet in inlets where inlet.isUp { inlet.server.peer.connection.stop(inlet.link) }
   }
 
@@ -65,6 +65,8 @@ extension Receiver {
     }
     if let duration = plan.duration, now - started >= duration { return stop() }
     if let idle = plan.idle, now - lastMessage >= idle { return stop() }
+    if checkExpectations() { return }
+    if let unmatchedFailure { return fail(unmatchedFailure) }
     if let full = inlets.first(where: { $0.heldCount >= mostHeld }) {
       let what = "\(full.heldCount) messages of '\(full.address)' are held until the end"
       diagnostics.note("\(what): there is no credit for more, --credit gives it")
@@ -99,9 +101,9 @@ extension Receiver {
       // A link without credit says that it has stopped as soon as it is asked: nobody will wake us for that.
       for server in served where !server.isOver { takeEvents(server) }
       let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
-      guard (quiet && (intake.output.isEmpty || intake.output.isClosed)) || now >= until || impatient else {
-        return false
-      }
+      if trouble != nil || status != .success { forwarder?.dropUnsent() }
+      let isWritten = intake.output.isEmpty || intake.output.isClosed
+      guard (quiet && isWritten && forwarder?.isEmpty ?? true) || now >= until || impatient else { return false }
       giveBack()
       stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
       return finish()
@@ -113,7 +115,8 @@ extension Receiver {
         for server in served where !server.isOver { server.peer.connection.close() }
       }
       for server in served { server.peer.flush(now: now) }
-      let left = served.contains { !$0.isOver && $0.peer.isConnected }
+      let isGone = forwarder?.close(until: until) ?? true
+      let left = !isGone || served.contains { !$0.isOver && $0.peer.isConnected }
       if left && now < until && !impatient { return false }
       reportUncommitted()
       for server in served { server.peer.drop() }
@@ -144,6 +147,7 @@ extension Receiver {
       return status
     }
     if let trouble { throw trouble }
+    if let failure = plan.expectations?.shortfall(taken, sourceName, isLate: false) { throw failure }
     if intake.output.isClosed { return .success }
     if let count = plan.count, taken < count {
       throw Failure(
@@ -166,6 +170,7 @@ extension Receiver {
       }
     case .none: break
     }
+    if plan.forward != nil { word = "forwarded" }
     // Settled by the sender, nothing is decided by us.
     if plan.mode == .atMostOnce || plan.browses { word = nil }
     var text = ""

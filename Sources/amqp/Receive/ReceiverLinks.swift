@@ -53,6 +53,7 @@ extension Receiver {
     server.isOver = true
     server.peer.drop()
     inlets.removeAll { $0.server === server }
+    waitsForTarget = false
     dial(.amqp091)
     // Begins to connect: nobody wakes us for that.
     served[0].peer.read(now: now)
@@ -79,13 +80,16 @@ extension Receiver {
 
   func attachAll(_ server: Served) {
     if !mayAttach(server) { return }
+    guard targetIsReady(server), partitionsAreKnown(server) else { return }
     for (i, source) in sources.enumerated() {
       var attach = plan.attach
       if i > 0 { attach.name += "-\(i + 1)" }
       attach.source?.address = Value(source.text(for: server.dialect))
       attach.target?.address = .string(attach.name)
       let link = server.peer.connection.attach(attach)
-      inlets.append(Inlet(server: server, link: link, address: plan.sources[i].description, isUp: false))
+      // A queue of ours stands for an exchange, but partitions are what they are.
+      let shown = plan.group == nil ? plan.sources[i].description : source.description
+      inlets.append(Inlet(server: server, link: link, address: shown, isUp: false))
     }
   }
 
@@ -108,6 +112,9 @@ extension Receiver {
     inlets[i].isCopy =
       remote.source?.distributionMode == "copy"
       && (server.dialect == .other || remote.source?.filter["rabbitmq:stream-offset-spec"] != nil)
+    inlets[i].isStream =
+      remote.source?.filter["rabbitmq:stream-offset-spec"] != nil
+      || EventHub.isPartition(remote.source?.address.text ?? "")
     if plan.browses && !inlets[i].isCopy {
       diagnostics.note("'\(inlets[i].address)' can't be browsed: what it sends is held, and given back at the end")
     }
@@ -136,10 +143,12 @@ extension Receiver {
 
   /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
   func grant(_ i: Int) {
-    let budget = plan.count.map { max(0, $0 - taken) }
+    // How many have to be seen for so many that match is not known.
+    let budget = plan.matching == nil ? plan.count.map { max(0, $0 - taken) } : nil
     // What is decided and not committed takes room too.
     let least = commits.map { 2 * $0.size } ?? 0
-    let start = UInt32(clamping: holds(inlets[i]) ? mostHeld : plan.credit ?? max(500, least))
+    let holdsSome = holds(inlets[i]) || plan.matching?.unmatched == .hold
+    let start = UInt32(clamping: holdsSome ? mostHeld : plan.credit ?? max(500, least))
     inlets[i].server.peer.connection.grant(
       inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? max(8_192, least)), budget: budget)
   }
@@ -165,7 +174,7 @@ extension Receiver {
       if attach.target?.dynamic == true { attach.target?.address = .string("dynamic-\(inlets.count)") }
     }
     inlets.append(Inlet(server: server, link: link, address: address, isUp: true))
-    grant(inlets.count - 1)
+    if forwarder?.isUp ?? true { grant(inlets.count - 1) }
     if case .running = stage {} else { server.peer.connection.stop(link) }
   }
 

@@ -41,12 +41,17 @@ extension Sender {
   /// RabbitMQ 3 accepts messages for a queue that is not there, and drops them. A receiver from that queue it refuses, so
   /// one is attached first, without credit.
   func check(_ route: Route, on server: Served) {
+    let attach = Sender.checkAttach(route.address, name: plan.attach.name + "-check")
+    route.attachment = .checking(server.peer.connection.attach(attach))
+  }
+
+  static func checkAttach(_ address: NodeAddress?, name: String) -> Attach {
     var attach = Attach()
     attach.role = .receiver
-    attach.name = plan.attach.name + "-check"
-    attach.source = Source(address: route.address?.text(for: .rabbitMQ3))
-    attach.target = Target(address: attach.name)
-    route.attachment = .checking(server.peer.connection.attach(attach))
+    attach.name = name
+    attach.source = Source(address: address?.text(for: .rabbitMQ3))
+    attach.target = Target(address: name)
+    return attach
   }
 
   /// The check is answered. Returns false when the link was none.

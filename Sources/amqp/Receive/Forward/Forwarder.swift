@@ -1,0 +1,340 @@
+// The sending half of `receive --forward`: a connection of its own to the target, an outbox between, and what the target
+// answered, which is what settles the source. It is part of the receiver's turn: it reads, sends and says what it waits for.
+import Bytes
+import Console
+import Engine
+import Runtime
+import Transport
+import Wire
+
+final class Forwarder {
+  enum State: Equatable {
+    /// Not connected yet.
+    case waiting
+    case connecting
+    /// A receiver finds out whether the queue is there, see `Sender.check`.
+    case checking(LinkID)
+    case attaching
+    case up
+    case over
+  }
+
+  let plan: ForwardPlan
+  private let diagnostics: Diagnostics
+  private let trace: Trace?
+  private let findsOffsets: Bool
+  var state = State.waiting
+  private var server: Served?
+  private var outlet: Outlet?
+  private let route: Route
+  /// By what the source speaks; listening there may be sources of both kinds.
+  private var bridge10: MessageBridge?
+  private var bridge091: MessageBridge?
+  private var sources = ForwardSources()
+  private var receipts = Receipts()
+  private var octets = 0
+  private var now: Int64
+  private var lastProgress: Int64
+  /// Why nothing more is forwarded, until the receiver has taken it.
+  private var trouble: Failure?
+  /// Runs that the target has accepted.
+  private var accepted: [ClosedRange<Int>] = []
+  private var mustGoOn = false
+  private var isClosing = false
+
+  init(_ plan: ForwardPlan, _ diagnostics: Diagnostics, trace: Trace?, findsOffsets: Bool, now: Int64) {
+    (self.plan, self.diagnostics, self.trace, self.findsOffsets) = (plan, diagnostics, trace, findsOffsets)
+    (self.now, lastProgress) = (now, now)
+    route = Route(plan.target)
+  }
+
+  var isUp: Bool { state == .up }
+  var hasRoom: Bool { route.outbox.hasRoom }
+  /// Nothing is left that was not answered.
+  var isEmpty: Bool { route.outbox.isEmpty }
+  var forwarded: Int { receipts.accepted }
+
+  // MARK: In
+
+  /// Connects, at the latest when the source's peer is known.
+  func begin(source: DialectChoice.Protocols?, now: Int64) {
+    guard state == .waiting else { return }
+    self.now = now
+    dial(plan.dialect(source: source))
+  }
+
+  private func dial(_ dialect: DialectChoice.Protocols) {
+    state = .connecting
+    let server = Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
+    self.server = server
+    if server.speaks091 || !plan.target.dependsOnPeer { attach(on: server) }
+    // Begins to connect: nobody wakes us for that.
+    server.peer.read(now: now)
+  }
+
+  /// Takes a message of the source.
+  func take(_ delivery: Delivery, _ connection: borrowing Connection, _ source: Served) throws(Failure) {
+    let number =
+      connection.dialect == .amqp091
+      ? try append(delivery, connection, .amqp091, &bridge091) : try append(delivery, connection, .amqp10, &bridge10)
+    if route.outbox.isFresh { lastProgress = now }
+    sources.append(number, source, delivery.link, delivery: delivery.number)
+    if findsOffsets, let offset = connection.withBytes(delivery.message, { Checkpoint.offset(of: $0) }) {
+      sources.append(number, offset: offset)
+    }
+  }
+
+  private func append(
+    _ delivery: Delivery, _ connection: borrowing Connection, _ dialect: MessageBridge.Dialect,
+    _ bridge: inout MessageBridge?
+  ) throws(Failure) -> Int {
+    var passing = bridge ?? MessageBridge(from: dialect, to: targetDialect)
+    bridge = nil
+    defer { bridge = passing }
+    let none: [UInt8] = []
+    let number: Int
+    do throws(Problem) {
+      number = try connection.withBytes(delivery.message) { b throws(Problem) in
+        try passing.pass(b) { prefix, rest in
+          route.outbox.append(head: 0, prefix: prefix, body: rest, suffix: none.span)
+        }
+      }
+    } catch {
+      throw Failure(
+        "a message can't be forwarded: it is malformed",
+        "at octet \(error.offset) expected \(error.expected), got \(error.got) (\(error.section))", exitCode: .badInput)
+    }
+    for loss in passing.takeLosses() {
+      let side = targetDialect == .amqp091 ? "AMQP 0-9-1" : "AMQP 1.0"
+      diagnostics.note("\(side) has no place for \(loss): forwarded without it")
+    }
+    return number
+  }
+
+  private var targetDialect: MessageBridge.Dialect { server?.speaks091 == true ? .amqp091 : .amqp10 }
+
+  // MARK: The turn
+
+  func turn(now: Int64) {
+    self.now = now
+    guard let server, state != .over else { return }
+    server.peer.read(now: now)
+    while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
+    if server !== self.server { return }
+    if let failure = server.peer.failure, !server.isOver {
+      server.isOver = true
+      lose(server.failure(failure, plan.connect, isListening: false, diagnostics))
+    }
+    push(server)
+    let all = server.peer.flush(now: now)
+    mustGoOn = all && outlet.map { canGoOn($0, server) } ?? false
+    // While the peer says that it takes nothing, nobody has to answer.
+    if server.isBlocked || route.outbox.isEmpty { lastProgress = now }
+    if state == .up, trouble == nil, now - lastProgress >= plan.patience {
+      let what = route.outbox.unanswered > 0 ? "answer" : "credit"
+      fail(
+        Failure(
+          "cannot forward to '\(plan.target.description)'",
+          "no \(what) from \(server.peer.name) in \(durationText(plan.patience))", exitCode: .notAccepted))
+    }
+  }
+
+  private func canGoOn(_ outlet: Outlet, _ server: Served) -> Bool {
+    if outlet.partial != nil { return server.peer.connection.canContinue(outlet.link) }
+    return outlet.isUp && route.outbox.nextToSend != nil && server.peer.connection.room(outlet.link) > 0
+  }
+
+  private func push(_ server: Served) {
+    guard var sending = outlet, sending.isUp else { return }
+    // Nothing else holds it meanwhile.
+    outlet = nil
+    let moved = Sender.push(
+      &sending, &server.peer.connection, &route.outbox, settled: false, limit: .max, now: now, octets: &octets)
+    if moved.octets > 0 { lastProgress = now }
+    if route.outbox.nextToSend == nil { server.peer.connection.idle(sending.link) }
+    outlet = sending
+  }
+
+  private func handle(_ event: Event, _ server: Served) {
+    switch event {
+    case .opened:
+      server.peer.isOpen()
+      server.isOpen = true
+      diagnostics.detail("forwarding: " + server.description)
+      if let reason = server.reasonToFallBack(plan.connect) { return fallBack(reason) }
+      if outlet == nil, state == .connecting { attach(on: server) }
+    case .attached(let link): attached(link, server)
+    case .detached(let link, let reason): detached(link, reason, server)
+    case .answered(_, let run, let answer): answered(run, answer)
+    case .closed(let reason):
+      server.isOver = true
+      closed(reason, server)
+    case .blocked(let reason):
+      server.isBlocked = true
+      diagnostics.note("\(server.peer.name) takes no messages for now\(reason.isEmpty ? "" : ": \(reason)")")
+    case .unblocked:
+      server.isBlocked = false
+      lastProgress = now
+      diagnostics.note("\(server.peer.name) takes messages again")
+    case .attachRequested(let link):
+      server.peer.connection.refuse(link, AMQPError(Condition.notAllowed, "this end asked for its links"))
+    case .delivery, .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
+    }
+  }
+
+  // MARK: Answers
+
+  private func answered(_ run: ClosedRange<Int>, _ answer: Answer) {
+    lastProgress = now
+    if let partial = outlet?.partial, run.contains(partial.number) { outlet?.partial = nil }
+    route.outbox.finish(run) { done in
+      receipts.add(done, answer, target: plan.target, vhost: plan.connect.vhost)
+      if answer == .accepted { accepted.append(done) }
+    }
+    // One that the target doesn't take stays where it is, and so does all that comes after.
+    if answer != .accepted, trouble == nil {
+      fail(
+        receipts.failure(target: plan.target.description)
+          ?? Failure("cannot forward to '\(plan.target.description)'", exitCode: .notAccepted))
+    }
+  }
+
+  /// Hands out what may be settled at the source.
+  /// - Returns: the place in a stream before which all is forwarded, if it has moved.
+  func takeAccepted(_ each: (Served, LinkID, ClosedRange<Int>) -> Void) -> UInt64? {
+    for run in accepted { sources.deliveries(run, each) }
+    let isNews = !accepted.isEmpty
+    accepted.removeAll(keepingCapacity: true)
+    return isNews ? sources.trim(before: route.outbox.oldest) : nil
+  }
+
+  func takeTrouble() -> Failure? {
+    defer { trouble = nil }
+    return trouble
+  }
+
+  private func fail(_ failure: Failure) {
+    if trouble == nil { trouble = failure }
+    dropUnsent()
+  }
+
+  /// Forgets what was not begun: it is given back at the source.
+  func dropUnsent() {
+    while let next = route.outbox.nextToSend {
+      route.outbox.begin(next, holder: -1, whole: true)
+      route.outbox.finish(next...next)
+    }
+  }
+
+  // MARK: Links
+
+  private func attach(on server: Served) {
+    if server.isOpen, server.dialect == .rabbitMQ3, plan.target.dependsOnPeer {
+      if case .exchange = plan.target {
+      } else {
+        let check = Sender.checkAttach(plan.target, name: plan.attach.name + "-check")
+        state = .checking(server.peer.connection.attach(check))
+        return
+      }
+    }
+    var attach = plan.attach
+    attach.target?.address = Value(plan.target.text(for: server.isOpen || server.speaks091 ? server.dialect : .other))
+    let link = server.peer.connection.attach(attach)
+    outlet = Outlet(holder: 0, server: server, link: link, route: route, isUp: false)
+    state = .attaching
+  }
+
+  private func attached(_ link: LinkID, _ server: Served) {
+    if case .checking(link) = state {
+      server.peer.connection.detach(link)
+      return attach(checkedOn: server)
+    }
+    guard outlet?.link == link else { return }
+    outlet?.isUp = true
+    state = .up
+    lastProgress = now
+  }
+
+  private func attach(checkedOn server: Served) {
+    var attach = plan.attach
+    attach.target?.address = Value(plan.target.text(for: server.dialect))
+    outlet = Outlet(
+      holder: 0, server: server, link: server.peer.connection.attach(attach), route: route, isUp: false)
+    state = .attaching
+  }
+
+  private func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
+    if case .checking(link) = state, let error = reason.error, error.condition != Condition.notFound {
+      // Perhaps we may send and not receive.
+      return attach(checkedOn: server)
+    }
+    guard outlet?.link == link || state == .checking(link) else { return }
+    outlet = nil
+    lose(explained(reason, server))
+  }
+
+  private func explained(_ reason: CloseReason, _ server: Served) -> Failure {
+    var explanation = server.explanation(plan.connect)
+    explanation.action = "forward to '\(plan.target.description)'"
+    return explanation.failure(reason)
+  }
+
+  private func closed(_ reason: CloseReason, _ server: Served) {
+    outlet = nil
+    if state == .over { return }
+    if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(reason) }
+    lose(explained(reason, server))
+  }
+
+  private func fallBack(_ reason: String) {
+    diagnostics.detail("forwarding over AMQP 0-9-1: \(reason)")
+    server?.isOver = true
+    server?.peer.drop()
+    outlet = nil
+    dial(.amqp091)
+  }
+
+  /// The target is gone: what it has not answered is given back at the source, and may come twice.
+  private func lose(_ failure: Failure?) {
+    state = .over
+    let waiting = route.outbox.unanswered
+    dropUnsent()
+    if waiting > 0 {
+      route.outbox.finish(1...Int.max)
+      diagnostics.note("\(waiting) messages were on their way and not answered: they stay, and may come twice")
+    }
+    if let failure { fail(failure) }
+  }
+
+  // MARK: The end
+
+  /// Nothing more is sent. Returns whether all is said.
+  func close(until: Int64) -> Bool {
+    guard let server, !server.isOver, server.peer.isConnected, now < until else {
+      server?.peer.drop()
+      return true
+    }
+    state = .over
+    if !isClosing {
+      isClosing = true
+      server.peer.connection.close()
+    }
+    // Its answer to our close could say nothing new.
+    if server.peer.flush(now: now) {
+      server.peer.drop()
+      return true
+    }
+    return false
+  }
+
+  // MARK: Waiting
+
+  func register(_ polls: inout PollSet) { server?.peer.register(&polls) }
+
+  var deadline: Int64? {
+    if mustGoOn && state == .up { return now }
+    var at = [server?.peer.deadline].compactMap { $0 }
+    if !route.outbox.isEmpty, state == .up { at.append(lastProgress + plan.patience) }
+    return at.min()
+  }
+}
