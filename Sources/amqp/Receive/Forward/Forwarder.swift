@@ -41,6 +41,8 @@ final class Forwarder {
   private var accepted: [ClosedRange<Int>] = []
   private var mustGoOn = false
   private var isClosing = false
+  /// The target has closed while nothing was under way.
+  private var lastWords: Failure?
 
   init(_ plan: ForwardPlan, _ diagnostics: Diagnostics, trace: Trace?, findsOffsets: Bool, now: Int64) {
     (self.plan, self.diagnostics, self.trace, self.findsOffsets) = (plan, diagnostics, trace, findsOffsets)
@@ -117,7 +119,14 @@ final class Forwarder {
 
   func turn(now: Int64) {
     self.now = now
-    guard let server, state != .over else { return }
+    if state == .over {
+      if let failure = lastWords, !route.outbox.isEmpty {
+        lastWords = nil
+        lose(failure)
+      }
+      return
+    }
+    guard let server else { return }
     server.peer.read(now: now)
     while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
     if server !== self.server { return }
@@ -283,7 +292,11 @@ final class Forwarder {
     outlet = nil
     if state == .over { return }
     if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(reason) }
-    lose(explained(reason, server))
+    let failure = explained(reason, server)
+    guard reason.error == nil, reason.scope == .connection, route.outbox.isEmpty else { return lose(failure) }
+    // In good order: a failure only if there is more to send.
+    state = .over
+    lastWords = failure
   }
 
   private func fallBack(_ reason: String) {
