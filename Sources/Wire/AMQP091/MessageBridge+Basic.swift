@@ -29,10 +29,12 @@ extension MessageBridge {
       if MessageMapping.basicName([UInt8](utf8: key).span) != nil {
         annotations.append(entry)
       } else {
-        add(key == "x-cc" ? "CC" : key, entry.value, to: &headers)
+        add(key == "x-cc" ? "CC" : key, Self.longstr(entry.value), to: &headers)
       }
     }
-    for entry in draft.applicationProperties ?? [] { add(entry.key.text ?? "", entry.value, to: &headers) }
+    for entry in draft.applicationProperties ?? [] {
+      add(entry.key.text ?? "", Self.longstr(entry.value), to: &headers)
+    }
     if var fields = draft.properties {
       while fields.count < Field.count { fields.append(.null) }
       let names = MessageDraft.fieldNames.suffix(Field.count)
@@ -84,6 +86,13 @@ extension MessageBridge {
     }
     draft.messageAnnotations = annotations.isEmpty ? nil : annotations
     draft.applicationProperties = headers.isEmpty ? nil : headers
+  }
+
+  /// Binaries become long strings, whatever is in them.
+  private static func longstr(_ value: Value) -> Value {
+    guard case .binary(let octets) = value else { return value }
+    if octets.span.firstInvalidUTF8() == nil { return .string(octets.span.text) }
+    return .described(descriptor: .longstr091, value: value)
   }
 
   /// A header that 0-9-1 can't hold is lost.
@@ -153,7 +162,10 @@ extension MessageBridge {
       return nil
     case .list(let items): return .list(items.compactMap { simple($0) })
     case .map(let entries):
-      return .map(entries.compactMap { entry in simple(entry.value).map { MapEntry(entry.key, $0) } })
+      return .map(
+        entries.compactMap { entry in
+          simple(entry.value).map { MapEntry(entry.key.text.map { .symbol($0) } ?? entry.key, $0) }
+        })
     default: return value
     }
   }
