@@ -89,11 +89,22 @@ _amqp() {
           -f | --format | --format=) return ;;
           --json=) candidates='lossless plain' ;;
           -D | --delimiter | --delimiter=) return ;;
+          --save | --save=) files=d ;;
           --stats=) candidates='text json' ;;
           --credit | --credit=) return ;;
           --settle | --settle=) candidates='accept reject release modify modify:failed modify:undeliverable modify:failed,undeliverable none' ;;
           --consumer-priority | --consumer-priority=) return ;;
           --argument | --argument=) candidates='x-priority= x-stream-offset=' ;;
+          --match | --match=) candidates='subject= header. annotation. body body.' ;;
+          --no-match | --no-match=) candidates='subject= header. annotation. body body.' ;;
+          --unmatched | --unmatched=) candidates='hold accept reject' ;;
+          --expect-count | --expect-count=) return ;;
+          --expect-body | --expect-body=) return ;;
+          --expect-property | --expect-property=) return ;;
+          --within | --within=) return ;;
+          --forward | --forward=) return ;;
+          --forward-url | --forward-url=) return ;;
+          --forward-protocol | --forward-protocol=) candidates='auto 1.0 0-9-1' ;;
           -q | --queue | --queue=) return ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
@@ -102,6 +113,7 @@ _amqp() {
           -o | --offset | --offset=) candidates='first last next' ;;
           --checkpoint | --checkpoint=) files=f ;;
           --subscription | --subscription=) return ;;
+          --group | --group=) candidates='$Default' ;;
           --mode | --mode=) candidates='at-most-once at-least-once exactly-once transaction' ;;
           --batch | --batch=) return ;;
           --snd-settle-mode | --snd-settle-mode=) candidates='unsettled settled mixed' ;;
@@ -135,7 +147,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --save --stats --credit --settle --consumer-priority --exclusive --argument --browse --match --no-match --unmatched --expect-count --expect-body --expect-property --within --forward --forward-url --forward-protocol -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --group --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
