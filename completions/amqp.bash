@@ -12,7 +12,7 @@ _amqp() {
     [[ $breaks == *=* ]] || lead=$option
   fi
   if [[ ${#words[@]} -le 1 ]]; then
-    candidates='send receive decode help -h --help -V --version'
+    candidates='send receive probe decode help -h --help -V --version'
   elif [[ " ${words[*]} " == *' -- '* ]]; then
     files=f
   else
@@ -140,6 +140,42 @@ _amqp() {
             ;;
         esac
         ;;
+      probe)
+        case $option in
+          --watch | --watch=) return ;;
+          -c | --count | --count=) return ;;
+          --expect | --expect=) candidates='queue.messages queue.consumers queue.exists queue.type tls.days-left version speaks rtt.median-ms' ;;
+          -q | --queue | --queue=) return ;;
+          -e | --exchange | --exchange=) return ;;
+          -r | --routing-key | --routing-key=) return ;;
+          -u | --url | --url=) return ;;
+          --protocol | --protocol=) candidates='auto 1.0 0-9-1' ;;
+          --vhost | --vhost=) return ;;
+          --hostname | --hostname=) return ;;
+          --user | --user=) return ;;
+          --password-file | --password-file=) files=f ;;
+          --container-id | --container-id=) return ;;
+          --sasl | --sasl=) candidates='ANONYMOUS PLAIN NONE' list=1 ;;
+          --heartbeat | --heartbeat=) return ;;
+          --connect-timeout | --connect-timeout=) return ;;
+          --listen | --listen=) return ;;
+          --trace=) candidates='line tree hex' ;;
+          --wait | --wait=) return ;;
+          --cacert | --cacert=) files=f ;;
+          --cert | --cert=) files=f ;;
+          --key | --key=) files=f ;;
+          --key-password-file | --key-password-file=) files=f ;;
+          --server-name | --server-name=) return ;;
+          --tls | --tls=) candidates='direct in-band' ;;
+          --color | --color=) candidates='auto always never' ;;
+          -t | --timeout | --timeout=) return ;;
+          *)
+            if [[ $word == -* ]]; then
+              candidates='-J --json --watch -c --count --expect -q --queue -e --exchange -r --routing-key -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --wait --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+            fi
+            ;;
+        esac
+        ;;
       decode)
         case $option in
           --input | --input=) candidates='auto pcap pcapng raw hex xxd hexdump-C hexdump od tcpdump tshark follow base64 c escaped python node go java dotnet nsdata erlang proton-raw proton-frm rhea trace json' ;;
@@ -167,7 +203,7 @@ _amqp() {
             if [[ $word == -* ]]; then
               candidates='-h --help'
             else
-              candidates='send receive decode format'
+              candidates='send receive probe decode format'
             fi
             ;;
         esac
