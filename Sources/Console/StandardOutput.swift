@@ -10,6 +10,14 @@ package enum StandardOutput {
     throw Failure("cannot write to standard output", unsafe String(cString: strerror(code)), exitCode: .cannotWrite)
   }
 
+  /// Writes whole lines for somebody who may have read enough.
+  /// - Returns: false when nobody reads them any more.
+  package static func writeLines(_ bytes: Span<UInt8>) throws(Failure) -> Bool {
+    let code = unsafe bytes.withUnsafeBufferPointer { unsafe writeAll(1, UnsafeRawBufferPointer($0)) }
+    if code == 0 || code == EPIPE { return code == 0 }
+    throw Failure("cannot write to standard output", unsafe String(cString: strerror(code)), exitCode: .cannotWrite)
+  }
+
   /// Writes octets as they are. False: it can't be written.
   package static func write(_ bytes: Span<UInt8>) -> Bool {
     unsafe bytes.withUnsafeBufferPointer { unsafe writeAll(1, UnsafeRawBufferPointer($0)) } == 0

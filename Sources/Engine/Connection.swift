@@ -173,6 +173,12 @@ package struct Connection: ~Copyable, Sendable {
     if amqp10 != nil { amqp10!.drain(link) } else { amqp091?.drain(link) }
   }
 
+  /// Asks the peer for a sign that changes nothing: `beats` counts what goes out and what comes back. False: it can't be
+  /// asked now.
+  package mutating func beat() -> Bool {
+    if amqp10 != nil { amqp10!.beat() } else { amqp091?.beat() ?? false }
+  }
+
   // MARK: Outputs
 
   package mutating func nextEvent() -> Event? {
@@ -227,6 +233,9 @@ package struct Connection: ~Copyable, Sendable {
   package var peer: PeerDescription {
     if amqp10 != nil { amqp10!.peer } else { amqp091?.peer ?? PeerDescription() }
   }
+  package var beats: Beats { if amqp10 != nil { amqp10!.beats } else { amqp091?.beats ?? Beats() } }
+  /// What the peer said of a queue, as `declared` is told.
+  package var declaredQueue: DeclaredQueue? { amqp091?.declaredQueue }
   package var isOver: Bool { if amqp10 != nil { amqp10!.phase == .over } else { amqp091?.phase == .over } }
   /// Whether our close, or all there was to say before an end, has been handed out.
   package var outputIsEmpty: Bool {

@@ -69,6 +69,12 @@ package enum Event: Sendable {
   case closed(CloseReason)
 }
 
+/// Round trips: how many were written, and how many of those the peer has answered.
+package struct Beats: Sendable, Equatable {
+  package var asked = 0
+  package var answered = 0
+}
+
 /// What the peer said of itself.
 package struct PeerDescription: Sendable, Equatable {
   /// Over 0-9-1: what start and tune say, put in the same words.
@@ -81,6 +87,14 @@ package struct PeerDescription: Sendable, Equatable {
   package var mechanism: String?
   /// Who it says it is, as a listener sees it.
   package var user: String?
+  /// What a server of 0-9-1 proposed, of which `open` has what came of it. 0: no limit.
+  package var tune: Tune?
+  package struct Tune: Sendable, Equatable {
+    package let frameMax: UInt32
+    package let channelMax: UInt16
+    /// Seconds.
+    package let heartbeat: UInt16
+  }
 
   package init() {}
 

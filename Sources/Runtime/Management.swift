@@ -11,6 +11,8 @@ package struct Management: Sendable {
   private var sent = 0
   private var answered = 0
   private var isUp = (sender: false, receiver: false)
+  /// What each request came to so far: the body of its answer, or why it was refused.
+  package private(set) var outcomes: [Result<Value, AMQPError>] = []
   /// What was refused first, and why.
   package private(set) var refusal: (declaration: Declaration, error: AMQPError)?
   /// The links themselves are gone.
@@ -91,7 +93,7 @@ package struct Management: Sendable {
   private struct Answer {
     var number: UInt64
     var status: String
-    var words: String?
+    var body = Value.null
   }
 
   /// Nil: no answer that we know.
@@ -104,7 +106,7 @@ package struct Management: Sendable {
       case (Code.properties, .list(let fields)):
         if fields.count > 3 { answer.status = fields[3].text ?? "" }
         if fields.count > 5 { answer.number = fields[5].unsigned ?? .max }
-      case (Code.amqpValue, _): answer.words = value.text
+      case (Code.amqpValue, _): answer.body = value
       default: break
       }
     }
@@ -118,7 +120,7 @@ package struct Management: Sendable {
       return
     }
     answered += 1
-    guard !answer.status.hasPrefix("2"), refusal == nil else { return }
+    if answer.status.hasPrefix("2") { return outcomes.append(.success(answer.body)) }
     let condition =
       switch answer.status {
       case "400": Condition.invalidField
@@ -127,7 +129,9 @@ package struct Management: Sendable {
       case "409": "amqp:precondition-failed"
       default: Condition.internalError
       }
-    refusal = (requests[answered - 1].declaration, AMQPError(condition, answer.words ?? "status \(answer.status)"))
+    let error = AMQPError(condition, answer.body.text ?? "status \(answer.status)")
+    outcomes.append(.failure(error))
+    if refusal == nil { refusal = (requests[answered - 1].declaration, error) }
   }
 }
 

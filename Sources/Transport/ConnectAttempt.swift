@@ -14,6 +14,9 @@ package final class ConnectAttempt {
   private var currentAddress: SocketAddress?
   private var failures: [(address: SocketAddress?, error: Errno)] = []
 
+  /// What the name came to, once it is known.
+  package private(set) var addresses: [SocketAddress]?
+
   /// When to call `advance` even if nothing is ready; nil for no such moment.
   package private(set) var deadline: Int64?
 
@@ -25,6 +28,7 @@ package final class ConnectAttempt {
   package init(to endpoint: Endpoint, addresses: [SocketAddress]) {
     self.endpoint = endpoint
     waiting = addresses[...]
+    self.addresses = addresses
   }
 
   /// What to poll for; nil before the first `advance` and after the last.
@@ -38,6 +42,7 @@ package final class ConnectAttempt {
     if waiting == nil {
       guard let found = try resolve() else { return nil }
       waiting = found[...]
+      addresses = found
     }
     while true {
       if let number = currentNumber, let address = currentAddress {

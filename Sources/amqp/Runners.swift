@@ -10,6 +10,7 @@ enum Runners {
     case "help": HelpCommand.run
     case "send": SendCommand.run
     case "receive": ReceiveCommand.run
+    case "probe": ProbeCommand.run
     case "decode": DecodeCommand.run
     default: nil
     }

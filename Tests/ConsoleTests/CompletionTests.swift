@@ -13,7 +13,7 @@ import Testing
 
   static let cases = [
     Case(line: "amqp s", words: ["send"]),
-    Case(line: "amqp help ", words: ["decode", "format", "receive", "send"]),
+    Case(line: "amqp help ", words: ["decode", "format", "probe", "receive", "send"]),
     Case(line: "amqp send --mo", words: ["--mode"]),
     Case(line: "amqp send --mode ", words: ["at-least-once", "at-most-once", "exactly-once", "transaction"]),
     Case(line: "amqp send --mode=at-l", words: ["--mode=at-least-once"]),

@@ -190,6 +190,9 @@ package final class CommandScriptRun {
   /// Ports by the name of who listens there; everybody else's ports, generated names, times of arrival and waiting as `*`.
   private func normalized(_ line: String) -> String {
     var line = line
+    line = line.replacing(/-ms":\d+\.\d{3}/, with: "-ms\":*")
+    line = line.replacing(/\d+\.\d\d ms/, with: "* ms")
+    line = line.replacing(#/^\d\d:\d\d:\d\d  /#, with: "*  ")
     if let certificates = names["TLS"] { line = line.replacing(certificates, with: "$TLS") }
     for (name, value) in names where name != "DIR" && name != "TLS" {
       line = line.replacing(":\(value)", with: ":$\(name)")

@@ -145,6 +145,7 @@ extension Machine091 {
   /// A method on a channel of ours.
   mutating func initiator(_ m: MethodRecord, _ c: Int) {
     let l = channels[c].link
+    if c == beatChannel { receivedBeat(m) }
     switch m.id {
     case MethodID.channelOpenOK: if channels[c].state == .opening { channels[c].state = .open }
     case MethodID.confirmSelectOK, MethodID.basicQosOK, MethodID.basicConsumeOK: break
@@ -163,6 +164,7 @@ extension Machine091 {
       stopped(l)
     case MethodID.basicCancel: if l >= 0 { cancelled(l, c) }
     case MethodID.queueDeclareOK, MethodID.queueBindOK, MethodID.exchangeDeclareOK, MethodID.exchangeBindOK:
+      if m.id == MethodID.queueDeclareOK { declaredQueue = DeclaredQueue(m) }
       if isDeclarer(c) { declared(nil) } else if m.id == MethodID.queueDeclareOK, l >= 0 { named(m.text("queue"), l) }
     default: outOfPlace(m, "on channel \(channels[c].number)")
     }

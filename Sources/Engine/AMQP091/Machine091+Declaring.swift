@@ -66,6 +66,20 @@ extension Machine091 {
   }
 }
 
+/// What queue.declare-ok says.
+package struct DeclaredQueue: Sendable, Equatable {
+  package let name: String
+  /// Ready to be delivered.
+  package let messages: UInt32
+  package let consumers: UInt32
+
+  init(_ m: MethodRecord) {
+    name = m.text("queue")
+    messages = UInt32(clamping: m["message-count"].unsigned ?? 0)
+    consumers = UInt32(clamping: m["consumer-count"].unsigned ?? 0)
+  }
+}
+
 extension Declaration {
   fileprivate var method: MethodRecord {
     switch self {

@@ -106,6 +106,9 @@ extension Machine091 {
       return fail(
         .connection, AMQPError(.syntaxError, "frame-max \(theirs) is below \(Frame091.minimumSize)"))
     }
+    peer.tune = PeerDescription.Tune(
+      frameMax: theirs, channelMax: UInt16(m["channel-max"].unsigned ?? 0),
+      heartbeat: UInt16(m["heartbeat"].unsigned ?? 0))
     frameMax = Machine091.tuned(frameMax, theirs)
     channelMax = Machine091.tuned(channelMax, UInt16(m["channel-max"].unsigned ?? 0))
     // A peer that wants none is sent none.

@@ -67,6 +67,7 @@ extension Machine091 {
       }
     }
     if !isEnding { produceDeclarations() }
+    if !isEnding { produceBeats() }
     if !isEnding && settings.role == .initiator {
       for l in links.indices { produceLink(l) }
     }

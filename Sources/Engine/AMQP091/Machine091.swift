@@ -43,6 +43,12 @@ struct Machine091: Sendable {
   /// The channel behind each number, -1 for none.
   var numbers: [Int] = []
   var declarer = Declarer()
+  /// What the peer said last of a queue that was declared.
+  var declaredQueue: DeclaredQueue?
+  var beats = Beats()
+  /// The place of the channel of beats, and how many of them wait to be written.
+  var beatChannel: Int?
+  var beatsDue = 0
   /// Events that wait behind the one that was handed out; mostly empty.
   var events: [Event] = []
   var nextEventIndex = 0

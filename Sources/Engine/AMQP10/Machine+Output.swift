@@ -69,6 +69,7 @@ extension Machine10 {
     for l in links.indices where links[l].detachDue && !links[l].attachDue { sendDetach(l) }
     for s in sessions.indices where sessions[s].endDue {
       sessions[s].endDue = false
+      if sessions[s].isBeat { beats.asked += 1 }
       send(Record(Code.end, [sessions[s].endError?.record.value ?? .null]), channel: sessions[s].channel)
     }
   }

@@ -7,12 +7,12 @@ extension Machine10 {
 
   /// The session that the application's own links use; nil when the peer has taken every channel.
   private mutating func ownSession() -> Int? {
-    if let i = sessions.firstIndex(where: { $0.state == .beginning || $0.state == .mapped }) { return i }
-    return beginSession()
+    let own = sessions.firstIndex { !$0.isBeat && ($0.state == .beginning || $0.state == .mapped) }
+    return own ?? beginSession()
   }
 
   /// Takes a place and a channel that both ends allow; nil when there is none.
-  private mutating func beginSession() -> Int? {
+  mutating func beginSession() -> Int? {
     let used = Set(sessions.filter { !$0.isFree }.map(\.channel))
     let highest = min(settings.channelMax, peer.open.channelMax)
     guard let channel = (0...highest).first(where: { !used.contains($0) }) else { return nil }
@@ -58,6 +58,7 @@ extension Machine10 {
     if sessions[s].state == .beginning { sessions[s].state = .mapped }
     channels[channel] = s
     workDue = true
+    if sessions[s].isBeat { return beatBegan(s) }
     for l in links.indices where links[l].session == s && links[l].attachDue { checkHandle(l) }
   }
 
@@ -66,6 +67,7 @@ extension Machine10 {
     if !ours { sessions[s].endDue = true }
     sessions[s].state = .ended
     if let channel = sessions[s].remoteChannel { channels[channel] = nil }
+    if sessions[s].isBeat && ours { beats.answered += 1 }
     loseLinks(s, CloseReason(.session, ours && error == nil ? .local : .peer, error ?? sessions[s].endError))
   }
 

@@ -35,6 +35,7 @@ struct Machine10: Sendable {
   /// Events that wait behind the one that was handed out; mostly empty.
   var events: [Event] = []
   var nextEventIndex = 0
+  var beats = Beats()
 
   /// Headers and SASL are done, or done with on our side: open may be written.
   var mayOpen = false

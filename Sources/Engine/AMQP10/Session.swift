@@ -19,6 +19,8 @@ struct Session: Sendable {
   var endDue = false
   var endError: AMQPError?
   var flowDue = false
+  /// It only measures a round trip, and carries no links.
+  var isBeat = false
 
   // Outgoing
   var nextOutgoingID: UInt32

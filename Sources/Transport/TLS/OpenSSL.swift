@@ -84,6 +84,7 @@ internal import Glibc
   let X509_VERIFY_PARAM_set1_ip_asc: @convention(c) @Sendable (Object?, UnsafePointer<CChar>?) -> Int32
   let X509_STORE_CTX_get_ex_data: @convention(c) @Sendable (Object?, Int32) -> Octets?
   let X509_STORE_CTX_get_error: @convention(c) @Sendable (Object?) -> Int32
+  let X509_STORE_CTX_get0_untrusted: @convention(c) @Sendable (Object?) -> Object?
   let X509_STORE_CTX_get_error_depth: @convention(c) @Sendable (Object?) -> Int32
   let X509_STORE_CTX_get_current_cert: @convention(c) @Sendable (Object?) -> Object?
   let X509_verify_cert_error_string: @convention(c) @Sendable (Int) -> UnsafePointer<CChar>?
@@ -193,6 +194,7 @@ internal import Glibc
     unsafe X509_VERIFY_PARAM_set1_ip_asc = try symbol("X509_VERIFY_PARAM_set1_ip_asc")
     unsafe X509_STORE_CTX_get_ex_data = try symbol("X509_STORE_CTX_get_ex_data")
     unsafe X509_STORE_CTX_get_error = try symbol("X509_STORE_CTX_get_error")
+    unsafe X509_STORE_CTX_get0_untrusted = try symbol("X509_STORE_CTX_get0_untrusted")
     unsafe X509_STORE_CTX_get_error_depth = try symbol("X509_STORE_CTX_get_error_depth")
     unsafe X509_STORE_CTX_get_current_cert = try symbol("X509_STORE_CTX_get_current_cert")
     unsafe X509_verify_cert_error_string = try symbol("X509_verify_cert_error_string")

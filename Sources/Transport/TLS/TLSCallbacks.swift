@@ -78,6 +78,7 @@ enum TLSCallback {
       reason: library.X509_verify_cert_error_string(Int(code)).map { unsafe String(cString: $0) } ?? "error \(code)",
       depth: Int(library.X509_STORE_CTX_get_error_depth(store)),
       certificate: library.X509_STORE_CTX_get_current_cert(store).map { unsafe TLSCertificate($0, library) })
+    unsafe session.shown = session.certificates(library.X509_STORE_CTX_get0_untrusted(store))
     return isGood
   }
 

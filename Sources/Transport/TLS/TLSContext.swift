@@ -33,6 +33,8 @@ package struct TLSSettings: Sendable {
   let settings: TLSSettings
   /// What was set in place of the host that is dialled.
   package var serverName: String? { settings.serverName }
+  /// Whether the peer has to be who it says.
+  package var isVerifying: Bool { settings.verifies }
   let library: OpenSSL
   let ssl: OpaquePointer
   private let keyLog: KeyLog
@@ -77,6 +79,13 @@ package struct TLSSettings: Sendable {
   }
 
   deinit { unsafe library.SSL_CTX_free(ssl) }
+
+  /// The same, taking any certificate: for who has nothing secret to say.
+  package func unverified() throws(TLSSetupError) -> TLSContext {
+    var settings = settings
+    settings.verifies = false
+    return try TLSContext(settings)
+  }
 
   /// Whom to verify, as SSL_set_verify takes it.
   var verification: Int32 {

@@ -23,6 +23,8 @@ internal import Glibc
 
   // What the callbacks find out.
   var untrusted: TLSFailure.Untrusted?
+  /// The certificates that came along with what is not trusted.
+  var shown: [TLSCertificate] = []
   var alert: UInt8?
   var certificateWasAsked = false
 
@@ -268,10 +270,13 @@ internal import Glibc
     unsafe library.SSL_CIPHER_get_name(library.SSL_get_current_cipher(ssl)).map { unsafe String(cString: $0) } ?? ""
   }
 
-  /// What a server has shown, its own first.
+  /// What a server has shown, its own first; also when that is not trusted.
   package var certificates: [TLSCertificate] {
-    let stack = unsafe library.SSL_get_peer_cert_chain(ssl)
-    return (0..<max(0, unsafe library.OPENSSL_sk_num(stack))).compactMap { i in
+    unsafe untrusted == nil ? certificates(library.SSL_get_peer_cert_chain(ssl)) : shown
+  }
+
+  func certificates(_ stack: OpaquePointer?) -> [TLSCertificate] {
+    (0..<max(0, unsafe library.OPENSSL_sk_num(stack))).compactMap { i in
       unsafe library.OPENSSL_sk_value(stack, i).map { unsafe TLSCertificate(OpaquePointer($0), library) }
     }
   }

@@ -58,7 +58,7 @@ struct ConnectPlan {
     }
     try ConnectPlan.credentials(arguments, url, listening: listen != nil, &settings)
     if !arguments.flag("sasl"), let mechanisms = try keys.mechanisms() { settings.mechanisms = mechanisms }
-    if let text = arguments.value("session-window") {
+    if arguments.command.option(long: "session-window") != nil, let text = arguments.value("session-window") {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
       guard sides.count <= 2, let incoming = sides[0], incoming > 0, sides.last! != nil else {
         throw arguments.badValue(of: "session-window", text, expected: "IN or IN:OUT, numbers of transfers")

@@ -12,14 +12,23 @@ final class Trace {
   private let form: Form
   private let showSecrets: Bool
   private let writes: (Span<UInt8>) -> Void
+  /// Somebody else who takes the octets of each connection in its place.
+  private let listener: (() -> (Peer.Direction, Span<UInt8>) -> Void)?
   private var dissector = Dissector()
   private var text = ByteQueue()
 
   /// - Parameter writes: takes whole lines.
   init(_ form: Form, showSecrets: Bool, writes: @escaping (Span<UInt8>) -> Void) {
     (self.form, self.showSecrets, self.writes) = (form, showSecrets, writes)
+    listener = nil
     // What is shown is no reason to stop: the machine has limits of its own.
     dissector.limits.frameSize = 1 << 30
+  }
+
+  /// Shows nothing: `listener` is asked once for each connection.
+  init(listener: @escaping () -> (Peer.Direction, Span<UInt8>) -> Void) {
+    (form, showSecrets, writes) = (.line, false, { _ in })
+    self.listener = listener
   }
 
   /// As the options say; nil: no trace.
@@ -38,6 +47,7 @@ final class Trace {
 
   /// Takes the octets of one connection.
   func tap() -> (Peer.Direction, Span<UInt8>) -> Void {
+    if let listener { return listener() }
     let dialect = Dialect()
     let incoming = Stream(dialect)
     let outgoing = Stream(dialect)

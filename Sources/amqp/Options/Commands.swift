@@ -6,7 +6,7 @@ enum Commands {
     name: "amqp",
     version: "0.1.0",
     date: "2026-11-21",
-    summary: "send, receive and decode AMQP messages",
+    summary: "send, receive, probe and decode AMQP",
     description: [
       """
       `amqp` sends and receives messages over AMQP 1.0, with RabbitMQ, Qpid, ActiveMQ Artemis and whatever else speaks it, or \
@@ -18,19 +18,18 @@ enum Commands {
       is seconds), counts `k` and `m`. An option comes before its environment variable, that before the default.
       """,
     ],
-    commandNames: ["send", "receive", "decode", "help"],
+    commandNames: ["send", "receive", "probe", "decode", "help"],
     command: { name in
       switch name {
       case "send": SendOptions.command
       case "receive": ReceiveOptions.command
+      case "probe": ProbeOptions.command
       case "decode": DecodeOptions.command
       case "help": help
       default: nil
       }
     },
-    planned: [
-      ("probe", "not in this version yet")
-    ],
+    planned: [],
     topicNames: ["format"],
     topic: { name in
       switch name {
@@ -55,7 +54,7 @@ enum Commands {
       EnvironmentSpec("AMQP_URL", "the peer to connect to, when `--url` isn't given"),
       EnvironmentSpec("AMQP_USER", "the user to log in as, when `--user` isn't given"),
     ] + SharedOptions.environment,
-    seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-decode(1)", "amqp-format(5)"])
+    seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-probe(1)", "amqp-decode(1)", "amqp-format(5)"])
 
   private static let help = CommandSpec(
     name: "help",
@@ -64,7 +63,7 @@ enum Commands {
     positionals: [
       .init(
         "COMMAND | TOPIC", "what to explain; `format` is the topic of formats and JSON",
-        completion: .words(["send", "receive", "decode", "format"]))
+        completion: .words(["send", "receive", "probe", "decode", "format"]))
     ],
     groups: [OptionGroup("General", [.flag("help", short: "h", "short help; `--help` is the long one")])],
     seeAlso: ["amqp(1)"])

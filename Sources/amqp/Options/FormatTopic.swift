@@ -6,8 +6,8 @@ enum FormatTopic {
     name: "format",
     section: 5,
     summary: "format strings, and messages, values and frames as JSON",
-    parts: [formatString, message, body, values, frame, wire, receipts],
-    seeAlso: ["amqp(1)", "amqp-send(1)", "amqp-receive(1)", "amqp-decode(1)"])
+    parts: [formatString, message, body, values, frame, wire, receipts, probe],
+    seeAlso: ["amqp(1)", "amqp-send(1)", "amqp-receive(1)", "amqp-probe(1)", "amqp-decode(1)"])
 
   private static let formatString = TopicSpec.Part(
     "Format strings",
@@ -175,4 +175,19 @@ enum FormatTopic {
         .init("condition, description", "what the peer said of it"),
       ]),
     ])
+
+  private static let probe = TopicSpec.Part(
+    "A look at a peer as JSON",
+    [
+      .text(
+        """
+        What `amqp probe -J` writes: an object on a line of its own for each peer and round. What is not known is left out. \
+        Conditions of `--expect` name the same keys; those inside of another come after a point, as in `tls.days-left`, and \
+        the elements of an array are counted from 0. Times are milliseconds with three digits behind the point.
+        """)
+    ] + ProbeKeys.report.flatMap(blocks) + blocks(ProbeKeys.client))
+
+  private static func blocks(_ keys: ProbeKeys) -> [TopicSpec.Block] {
+    [.text(keys.introduction), .rows(keys.rows.map { .init($0.names, $0.meaning) })]
+  }
 }
