@@ -9,6 +9,8 @@ package struct Failure: Error, Equatable, Sendable {
   /// The next step, paste-able where it can be.
   package var nextStep: String?
   package var exitCode: ExitCode
+  /// It may be gone at another attempt.
+  package var isTemporary = false
 
   package init(_ what: String, _ why: String = "", nextStep: String? = nil, exitCode: ExitCode) {
     self.what = what

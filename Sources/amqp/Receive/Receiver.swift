@@ -26,7 +26,9 @@ final class Receiver: Looped {
   var declaring: Declaring
   /// The plan's, as they are on this connection.
   var sources: [NodeAddress] = []
+  /// Dialling there is one, or none until the next attempt.
   var served: [Served] = []
+  var redialing: Redialing
   var inlets: [Inlet] = []
   var intake: Intake
   var stage = Stage.running
@@ -57,9 +59,10 @@ final class Receiver: Looped {
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { commits = Commits(size: plan.batch) }
+    redialing = Redialing(plan.connect, now: started)
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
-      dial(plan.connect.choice.order[0])
+      dial()
     }
   }
 
@@ -70,12 +73,13 @@ final class Receiver: Looped {
     if let listener {
       while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
     }
+    if redialing.isDue(now), case .running = stage { dial() }
     for server in served {
       if !intake.output.isFull || server.isOver { server.peer.read(now: now) }
       takeEvents(server)
       if let failure = server.peer.failure, !server.isOver {
         server.isOver = true
-        lose(server, server.failure(failure, plan.connect, isListening: listener != nil, diagnostics))
+        lose(server, server.failure(failure, diagnostics))
       }
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
@@ -125,7 +129,14 @@ final class Receiver: Looped {
       if let count = plan.count, taken >= count { stop() }
       handle(event, server)
     }
-    if taken > before { lastMessage = now }
+    if taken > before {
+      lastMessage = now
+      redialing.progressed()
+    }
+    // What came before doesn't count, and took credit.
+    if plan.count != nil, intake.repeats > 0 {
+      for i in inlets.indices where inlets[i].repeats > inlets[i].repeatsGranted && isRunning { grant(i) }
+    }
     for fault in intake.takeFaults() {
       diagnostics.report(fault)
       status = status.combined(with: fault.exitCode)
@@ -136,12 +147,13 @@ final class Receiver: Looped {
   func flushOutput() throws(Failure) {
     do throws(Failure) {
       try intake.output.flush { mark in
-        if commits == nil { settled += mark.run.count }
         if let checkpoint = plan.checkpoint, let offset = mark.offset {
           checkpoint.wrote(offset)
           do throws(Failure) { try checkpoint.save() } catch { checkpointFailure = checkpointFailure ?? error }
         }
-        guard let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server) else { return }
+        // Of a connection that is lost it comes again.
+        guard let i = inlet(mark.link, mark.server) else { return }
+        if commits == nil { settled += mark.run.count }
         if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
           if commits != nil { return commits!.waiting.append(mark) }
           return mark.server.peer.connection.settle(mark.link, mark.run, outcome)
@@ -172,6 +184,7 @@ final class Receiver: Looped {
     switch stage {
     case .stopping(let until), .closing(let until): at.append(until)
     case .running:
+      if let due = redialing.due { at.append(due) }
       if let duration = plan.duration { at.append(started + duration) }
       if let timeout = plan.timeout { at.append(started + timeout) }
       if let idle = plan.idle { at.append(lastMessage + idle) }
