@@ -11,6 +11,8 @@ package struct Failure: Error, Equatable, Sendable {
   /// Lines that follow the first: a difference, say.
   package var details: [String] = []
   package var exitCode: ExitCode
+  /// It may be gone at another attempt.
+  package var isTemporary = false
 
   package init(_ what: String, _ why: String = "", nextStep: String? = nil, exitCode: ExitCode) {
     self.what = what

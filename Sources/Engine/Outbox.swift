@@ -19,8 +19,11 @@ package struct Outbox: ~Copyable, Sendable {
   private var next = 1
   /// The first that was never begun.
   private var unsent = 1
-  /// Given back by a peer, in order, to be sent before anything new.
+  /// Given back by a peer, in order, to be sent before anything new: what is behind `returnedHead`.
   private var returned: [Int] = []
+  private var returnedHead = 0
+  /// Messages in here that may be with the peer already.
+  private var repeats = 0
 
   private struct Entry: BitwiseCopyable, Sendable {
     enum State: BitwiseCopyable, Sendable { case waiting, begun, sent, done }
@@ -34,6 +37,8 @@ package struct Outbox: ~Copyable, Sendable {
     var place: Int
     /// When it was begun last.
     var began: Instant = 0
+    /// It was sent whole, and whoever had it is gone.
+    var mayBeThere = false
   }
 
   package init() {}
@@ -73,7 +78,7 @@ package struct Outbox: ~Copyable, Sendable {
 
   /// The next message to be sent, or nil.
   package var nextToSend: Int? {
-    if let number = returned.first { return number }
+    if returnedHead < returned.count { return returned[returnedHead] }
     return unsent < next ? unsent : nil
   }
 
@@ -95,8 +100,9 @@ package struct Outbox: ~Copyable, Sendable {
 
   /// The next message has gone to `holder`, or (`whole` false) its first octets have.
   package mutating func begin(_ number: Int, holder: Int, whole: Bool, now: Instant = 0) {
-    if returned.first == number {
-      returned.removeFirst()
+    if returnedHead < returned.count, returned[returnedHead] == number {
+      returnedHead += 1
+      if returnedHead == returned.count { (returned, returnedHead) = ([], 0) }
     } else {
       unsent = max(unsent, number + 1)
     }
@@ -119,6 +125,7 @@ package struct Outbox: ~Copyable, Sendable {
         start = nil
       } else {
         self[number].state = .done
+        if self[number].mayBeThere { repeats -= 1 }
         if start == nil { start = number }
       }
     }
@@ -132,12 +139,13 @@ package struct Outbox: ~Copyable, Sendable {
     where number >= first && number < next && (self[number].state == .sent || self[number].state == .begun) {
       self[number].state = .waiting
       self[number].holder = -1
-      let at = returned.firstIndex { $0 > number } ?? returned.count
+      let comesLast = returnedHead == returned.count || returned[returned.count - 1] < number
+      let at = comesLast ? returned.count : returned[returnedHead...].firstIndex { $0 > number } ?? returned.count
       returned.insert(number, at: at)
     }
   }
 
-  /// All that `holder` has and nobody answered goes back to the front.
+  /// All that `holder`, who is gone, has and didn't answer goes back to the front. What it has whole may come twice.
   /// - Returns: how many.
   @discardableResult
   package mutating func giveBack(holder: Int) -> Int {
@@ -145,6 +153,10 @@ package struct Outbox: ~Copyable, Sendable {
     for number in first..<next where self[number].holder == Int32(holder) {
       switch self[number].state {
       case .sent, .begun:
+        if self[number].state == .sent && !self[number].mayBeThere {
+          self[number].mayBeThere = true
+          repeats += 1
+        }
         giveBack(number...number)
         count += 1
       case .waiting, .done: break
@@ -153,14 +165,37 @@ package struct Outbox: ~Copyable, Sendable {
     return count
   }
 
+  /// Forgets what waits to be sent, calling `each`; what a peer that is gone may have is kept, unless `all` is to go.
+  package mutating func dropWaiting(all: Bool, _ each: (Pending) -> Void) {
+    var kept: [Int] = []
+    for number in returned[returnedHead...] + Array(unsent..<next) where self[number].state == .waiting {
+      let entry = self[number]
+      if entry.mayBeThere && !all {
+        kept.append(number)
+        continue
+      }
+      each(Pending(place: entry.place, began: entry.mayBeThere ? entry.began : nil))
+      finish(number...number)
+    }
+    (returned, returnedHead, unsent) = (kept, 0, next)
+  }
+
   // MARK: Questions
 
   /// Messages that are not done: waiting, or sent and unanswered.
   package var pending: Int { (first..<next).reduce(0) { $0 + (self[$1].state == .done ? 0 : 1) } }
-  /// Messages that were sent and not answered.
+  /// Messages that were sent and not answered, by a peer that is there or by one that is gone.
   package var unanswered: Int {
-    (first..<next).reduce(0) { $0 + (self[$1].state == .sent || self[$1].state == .begun ? 1 : 0) }
+    (first..<next).reduce(0) {
+      switch self[$1].state {
+      case .begun, .sent: $0 + 1
+      case .waiting: $0 + (self[$1].mayBeThere ? 1 : 0)
+      case .done: $0
+      }
+    }
   }
+  /// Whether any message in here may be with the peer already.
+  package var hasRepeats: Bool { repeats > 0 }
   package var isEmpty: Bool { next == first }
   /// Every message before this one is done.
   package var oldest: Int { first }
@@ -175,8 +210,12 @@ package struct Outbox: ~Copyable, Sendable {
     package let place: Int
     /// When it was begun; nil: it waits to be.
     package let began: Instant?
+    /// It was sent more than once, and may have arrived each time.
+    package let mayBeTwice: Bool
 
-    package init(place: Int, began: Instant?) { (self.place, self.began) = (place, began) }
+    package init(place: Int, began: Instant?, mayBeTwice: Bool = false) {
+      (self.place, self.began, self.mayBeTwice) = (place, began, mayBeTwice)
+    }
   }
 
   /// Those that are not done, oldest first.
@@ -187,8 +226,9 @@ package struct Outbox: ~Copyable, Sendable {
     for number in from...to {
       let entry = self[number]
       switch entry.state {
-      case .waiting: body(Pending(place: entry.place, began: nil))
-      case .begun, .sent: body(Pending(place: entry.place, began: entry.began))
+      case .waiting: body(Pending(place: entry.place, began: entry.mayBeThere ? entry.began : nil))
+      case .begun, .sent:
+        body(Pending(place: entry.place, began: entry.began, mayBeTwice: entry.mayBeThere && entry.state == .sent))
       case .done: break
       }
     }

@@ -11,8 +11,8 @@ package final class Peer {
   package enum Failure: Error, Sendable {
     /// No address of the endpoint answered.
     case unreachable(EndpointError)
-    /// The connection was not there in time.
-    case timedOut
+    /// The connection was not there in time; `isConnected`: what it runs over was.
+    case timedOut(isConnected: Bool)
     /// Reading or writing failed in the middle.
     case broken(Errno)
     /// There is no TLS with this peer.
@@ -22,8 +22,11 @@ package final class Peer {
   package var connection: Connection
   /// "localhost:5672", for people.
   package let name: String
-  /// Told of all octets, before a machine sees them and after it wrote them: `--trace`.
-  package var tap: ((Direction, Span<UInt8>) -> Void)?
+  /// Told of all octets, before a machine sees them and after it wrote them, and of no octets when no more come in that
+  /// direction: `--trace`, `--capture`.
+  package var taps: [(Direction, Span<UInt8>) -> Void] = []
+  /// We called, and not the peer.
+  package let isDialled: Bool
   package private(set) var failure: Failure?
   /// When a connection that is not up by then is given up.
   private var connectDeadline: Int64?
@@ -48,7 +51,7 @@ package final class Peer {
   ) {
     connection = Connection(settings, now: now)
     name = "\(endpoint)"
-    (security, host) = (tls, endpoint.host)
+    (security, host, isDialled) = (tls, endpoint.host, true)
     stream = .connecting(ConnectAttempt(to: endpoint))
     connectDeadline = deadline
   }
@@ -57,7 +60,7 @@ package final class Peer {
   package init(rehearsing settings: ConnectionSettings, now: Int64) {
     connection = Connection(settings, now: now)
     name = "nobody"
-    (security, host) = (nil, "")
+    (security, host, isDialled) = (nil, "", true)
     stream = .inMemory(Loopback(now: now))
   }
 
@@ -67,7 +70,7 @@ package final class Peer {
   ) {
     connection = Connection(settings, now: now)
     name = socket.peerAddress.map { "\($0)" } ?? "a peer"
-    (security, host) = (tls, "")
+    (security, host, isDialled) = (tls, "", false)
     stream = .gone
     connectDeadline = deadline
     start(socket)
@@ -89,6 +92,11 @@ package final class Peer {
   /// Nil: clear text, or not connected.
   package var session: TLSSession? { if case .up(let stream) = stream { stream.session } else { nil } }
 
+  /// Both ends; nil when there is no connection.
+  package var addresses: (local: SocketAddress?, remote: SocketAddress?) {
+    if case .up(let stream) = stream { (stream.localAddress, stream.peerAddress) } else { (nil, nil) }
+  }
+
   package var isGone: Bool { if case .gone = stream { true } else { false } }
   package var isConnected: Bool {
     switch stream {
@@ -101,7 +109,7 @@ package final class Peer {
   package func read(now: Int64) {
     switch stream {
     case .connecting(let attempt):
-      if let connectDeadline, now >= connectDeadline { return fail(.timedOut) }
+      if let connectDeadline, now >= connectDeadline { return fail(.timedOut(isConnected: false)) }
       do throws(EndpointError) {
         guard let socket = try attempt.advance(now: now) else { return }
         start(socket)
@@ -110,7 +118,7 @@ package final class Peer {
       }
     case .up(let stream):
       connection.tick(now: now)
-      if let connectDeadline, now >= connectDeadline { return fail(.timedOut) }
+      if let connectDeadline, now >= connectDeadline { return fail(.timedOut(isConnected: true)) }
       if !inputEnded { read(stream, now: now) }
     case .inMemory(let loopback):
       loopback.give(now: now) { octets in
@@ -129,21 +137,34 @@ package final class Peer {
         // What was received before a fault is still good.
         do throws(StreamFailure) { _ = try stream.read(into: &span) } catch { fault = error }
       }
-      if let tap, n > 0 { connection.withLastReceived(n) { tap(.incoming, $0) } }
+      if !taps.isEmpty && n > 0 { connection.withLastReceived(n) { tapped(.incoming, $0) } }
     } catch {
       fault = error
     }
     if let fault { return lost(fault) }
     if stream.isAtEnd {
+      tappedEnd(.incoming)
       inputEnded = true
       connection.receivedEnd()
     }
   }
 
+  private func tapped(_ direction: Direction, _ octets: Span<UInt8>) {
+    for tap in taps { tap(direction, octets) }
+  }
+
+  private func tappedEnd(_ direction: Direction) {
+    let none: [UInt8] = []
+    tapped(direction, none.span)
+  }
+
   private func lost(_ fault: StreamFailure, endsInput: Bool = true) {
     switch fault {
     case .system(let error):
-      if endsInput { inputEnded = true }
+      if endsInput {
+        tappedEnd(.incoming)
+        inputEnded = true
+      }
       if failure == nil { failure = .broken(error) }
       connection.receivedEnd()
     case .tls(let error):
@@ -159,7 +180,7 @@ package final class Peer {
   package func flush(now: Int64) -> Bool {
     if case .inMemory(let loopback) = stream {
       return connection.withOutput(now: now) { span in
-        tap?(.outgoing, span)
+        tapped(.outgoing, span)
         loopback.take(span, now: now)
         return span.count
       }
@@ -168,7 +189,7 @@ package final class Peer {
     do throws(StreamFailure) {
       let all = try connection.withOutput(now: now) { span throws(StreamFailure) in
         let n = try stream.write(span)
-        if let tap, n > 0 { tap(.outgoing, span.extracting(0..<n)) }
+        if !taps.isEmpty && n > 0 { tapped(.outgoing, span.extracting(0..<n)) }
         return n
       }
       try stream.push()
@@ -182,12 +203,16 @@ package final class Peer {
 
   /// Ends the stream.
   package func drop() {
-    if case .up(let stream) = stream { stream.endWriting() }
+    if case .up(let stream) = stream {
+      tappedEnd(.outgoing)
+      stream.endWriting()
+    }
     stream = .gone
   }
 
   private func fail(_ reason: Failure) {
     failure = reason
+    if case .up = stream { tappedEnd(.outgoing) }
     stream = .gone
   }
 

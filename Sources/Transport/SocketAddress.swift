@@ -73,4 +73,16 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
   }
 
   package var description: String { endpoint.description }
+
+  /// The 4 or 16 octets of the address, in network order; nil for one that is none of a network.
+  package var octets: [UInt8]? {
+    let place: (offset: Int?, count: Int)
+    switch family {
+    case AF_INET: place = (MemoryLayout<sockaddr_in>.offset(of: \.sin_addr), 4)
+    case AF_INET6: place = (MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr), 16)
+    default: return nil
+    }
+    guard let offset = place.offset else { return nil }
+    return unsafe withUnsafeBytes(of: storage) { unsafe Array($0[offset..<offset + place.count]) }
+  }
 }

@@ -19,6 +19,19 @@ package struct ConnectionURL: Sendable, Equatable {
     package let expected: String
   }
 
+  /// The URLs of a list, which a comma divides where another one begins.
+  package static func list(_ text: String) -> [String] {
+    var urls: [String] = []
+    for part in text.split(separator: ",", omittingEmptySubsequences: false) {
+      if urls.isEmpty || part.hasPrefix("amqp:") || part.hasPrefix("amqps:") {
+        urls.append(String(part))
+      } else {
+        urls[urls.count - 1] += "," + part
+      }
+    }
+    return urls
+  }
+
   package init(_ text: String) throws(Fault) {
     var rest = Substring(text)
     if rest.hasPrefix("amqps://") {

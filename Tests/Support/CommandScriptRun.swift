@@ -200,6 +200,7 @@ package final class CommandScriptRun {
     line = line.replacing(directory, with: "$DIR")
     line = line.replacing(/127\.0\.0\.1:\d+/, with: "127.0.0.1:*")
     line = line.replacing(/amqp-\d+-[0-9a-f]+/, with: "amqp-*")
+    line = line.replacing(/(in|after) \d+\.\ds/) { "\($0.output.1) *s" }
     line = line.replacing(/"time":\d+/, with: "\"time\":*")
     line = line.replacing(/"ms":\d+\.\d{3}/, with: "\"ms\":*")
     return line

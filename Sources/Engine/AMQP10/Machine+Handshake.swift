@@ -111,7 +111,8 @@ extension Machine10 {
       case .sysTemp: "a temporary system error of the peer"
       case .ok, nil: "outcome \(code)"
       }
-    end(CloseReason(.sasl, .peer, AMQPError(Condition.unauthorizedAccess, why)))
+    let mayPass = code == SASLCode.sysTemp.rawValue
+    end(CloseReason(.sasl, .peer, AMQPError(mayPass ? Condition.internalError : Condition.unauthorizedAccess, why)))
   }
 
   mutating func receivedInit(_ r: Record) {

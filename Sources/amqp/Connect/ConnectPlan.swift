@@ -16,14 +16,34 @@ struct ConnectPlan {
   let settings: ConnectionSettings
   let choice: DialectChoice
   /// Nanoseconds.
-  let connectTimeout: Int64
+  var connectTimeout: Int64
   /// As failures name the virtual host.
   let vhost: String
+  /// How often, and for how long.
+  let retry: RetryPolicy.Limits
+  /// Where all that passes is kept; nil: nowhere.
+  private(set) var capture: WireCapture?
+  /// The further peers of a list, in its order.
+  private(set) var alternatives: [ConnectPlan] = []
 
   /// - Parameter needs: what else there is that only one of the protocols has.
   init(_ arguments: ParsedArguments, needs: [DialectChoice.Need] = []) throws(Failure) {
-    choice = try DialectChoice(arguments, needs)
-    let (url, keys) = try ConnectPlan.url(arguments)
+    let choice = try DialectChoice(arguments, needs)
+    let urls = try ConnectPlan.urls(arguments)
+    let name = arguments.value("container-id") ?? ConnectPlan.freshName()
+    let password = try ConnectPlan.password(arguments)
+    try self.init(arguments, urls[0], choice, name, password)
+    for url in urls.dropFirst() { alternatives.append(try ConnectPlan(arguments, url, choice, name, password)) }
+    capture = try WireCapture.open(arguments)
+    for i in alternatives.indices { alternatives[i].capture = capture }
+  }
+
+  private init(
+    _ arguments: ParsedArguments, _ url: ConnectionURL, _ choice: DialectChoice, _ name: String, _ password: String?
+  ) throws(Failure) {
+    self.choice = choice
+    let keys = try URLKeys(url, spelling: ConnectPlan.urlSpelling(arguments))
+    retry = try ConnectPlan.retry(arguments)
     endpoint = Endpoint(host: url.host, port: url.port)
     let urlTimeout = arguments.flag("connect-timeout") ? nil : try keys.connectTimeout()
     connectTimeout = urlTimeout ?? Int64(arguments.nanoseconds("connect-timeout") ?? 10_000_000_000)
@@ -36,7 +56,7 @@ struct ConnectPlan {
       listen = nil
     }
     var settings = ConnectionSettings(listen == nil ? .initiator : .acceptor)
-    settings.containerID = arguments.value("container-id") ?? ConnectPlan.freshName()
+    settings.containerID = name
     let urlHeartbeat = arguments.flag("heartbeat") ? nil : try keys.heartbeat()
     settings.idleTimeOut = try ConnectPlan.idleTimeOut(arguments)
     if let urlHeartbeat { settings.idleTimeOut = urlHeartbeat }
@@ -56,7 +76,7 @@ struct ConnectPlan {
     } else {
       settings.hostname = url.host
     }
-    try ConnectPlan.credentials(arguments, url, listening: listen != nil, &settings)
+    ConnectPlan.credentials(arguments, url, password, listening: listen != nil, &settings)
     if !arguments.flag("sasl"), let mechanisms = try keys.mechanisms() { settings.mechanisms = mechanisms }
     if arguments.command.option(long: "session-window") != nil, let text = arguments.value("session-window") {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
@@ -76,17 +96,59 @@ struct ConnectPlan {
     tls = isDryRun ? nil : try TLSPlan.context(arguments, url, keys, listening: listen != nil)
   }
 
-  private static func url(_ arguments: ParsedArguments) throws(Failure) -> (ConnectionURL, URLKeys) {
-    let text = arguments.value("url") ?? "amqp://guest:guest@localhost:5672"
-    // The URL itself is not shown: it may hold a password.
-    let spelling = arguments.spelling("url") == "argument" ? "the URL" : arguments.spelling("url")
-    let url: ConnectionURL
-    do throws(ConnectionURL.Fault) {
-      url = try ConnectionURL(text)
-    } catch {
-      throw .usage(spelling, "expected \(error.expected)")
+  /// The URL itself is not shown: it may hold a password.
+  private static func urlSpelling(_ arguments: ParsedArguments) -> String {
+    arguments.spelling("url") == "argument" ? "the URL" : arguments.spelling("url")
+  }
+
+  private static func urls(_ arguments: ParsedArguments) throws(Failure) -> [ConnectionURL] {
+    let parts = ConnectionURL.list(arguments.value("url") ?? "amqp://guest:guest@localhost:5672")
+    if parts.count > 1 && arguments.flag("listen") {
+      throw .usage(urlSpelling(arguments), "it is a list, and --listen has one port")
     }
-    return (url, try URLKeys(url, spelling: spelling))
+    var urls: [ConnectionURL] = []
+    for (i, part) in parts.enumerated() {
+      do throws(ConnectionURL.Fault) {
+        urls.append(try ConnectionURL(part))
+      } catch {
+        let which = parts.count > 1 ? ", number \(i + 1) of the list" : ""
+        throw .usage(urlSpelling(arguments) + which, "expected \(error.expected)")
+      }
+    }
+    return urls
+  }
+
+  private static func retry(_ arguments: ParsedArguments) throws(Failure) -> RetryPolicy.Limits {
+    var limits = RetryPolicy.Limits()
+    limits.wait = Int64(arguments.nanoseconds("wait") ?? 0)
+    if let times = arguments.number("reconnect") { limits.reconnects = times == 0 ? nil : times }
+    let mode = arguments.command.option(long: "mode") == nil ? nil : arguments.value("mode")
+    if limits.reconnects != 0, mode == "exactly-once" || mode == "transaction" {
+      throw .usage(
+        "\(arguments.spelling("reconnect")) with --mode \(mode ?? "")",
+        mode == "transaction"
+          ? "a transaction ends with its connection"
+          : "what nobody answered would be sent once more, and be there twice",
+        nextStep: mode == "transaction"
+          ? "leave --reconnect out, and run it again: what was not committed is not there"
+          : "use --mode at-least-once: its receipts say what may be there twice")
+    }
+    for option in ["forward", "group"] where limits.reconnects != 0 {
+      guard arguments.command.option(long: option) != nil, arguments.flag(option) else { continue }
+      throw .usage(
+        "\(arguments.spelling("reconnect")) with \(arguments.spelling(option))", "that goes over one connection",
+        nextStep: "leave --reconnect out, and run it again: what was not settled comes again")
+    }
+    for option in ["wait", "reconnect"] where arguments.flag(option) && arguments.flag("listen") {
+      throw .usage(arguments.spelling(option), "it is for dialling, and --listen waits for others to dial")
+    }
+    return limits
+  }
+
+  private static func password(_ arguments: ParsedArguments) throws(Failure) -> String? {
+    guard let file = arguments.bytes("password-file") else { return nil }
+    let octets = try FirstLine.octets(of: String(decoding: file, as: UTF8.self), "the password")
+    return String(decoding: octets, as: UTF8.self)
   }
 
   private static func idleTimeOut(_ arguments: ParsedArguments) throws(Failure) -> UInt32 {
@@ -99,15 +161,11 @@ struct ConnectPlan {
 
   /// Option, URL, environment; nobody named: ANONYMOUS, or RabbitMQ's well-known guest where that is not offered.
   private static func credentials(
-    _ arguments: ParsedArguments, _ url: ConnectionURL, listening: Bool, _ settings: inout ConnectionSettings
-  ) throws(Failure) {
+    _ arguments: ParsedArguments, _ url: ConnectionURL, _ password: String?, listening: Bool,
+    _ settings: inout ConnectionSettings
+  ) {
     var user = arguments.value("user")
     if case .environment = arguments.source("user"), url.user != nil { user = nil }
-    var password: String?
-    if let file = arguments.bytes("password-file") {
-      let octets = try FirstLine.octets(of: String(decoding: file, as: UTF8.self), "the password")
-      password = String(decoding: octets, as: UTF8.self)
-    }
     if listening {
       settings.user = user
       settings.password = password ?? arguments.environment("AMQP_PASSWORD")

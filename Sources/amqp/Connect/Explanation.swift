@@ -2,6 +2,7 @@
 // specification are rows here; everything that is said of a peer's refusal comes from them.
 import Console
 import Engine
+import Glibc
 import Runtime
 import Transport
 import Wire
@@ -10,19 +11,50 @@ struct Explanation {
   /// "localhost:5672"
   let peer: String
   let plan: ConnectPlan
+  /// It took our credentials before, and knew our virtual host.
+  var isKnown = false
   /// What was attempted: "send to 'orders'"; nil: only to connect.
   var action: String?
 
   func failure(_ failure: Peer.Failure) -> Failure {
+    var explained = described(failure)
+    // What is said of an unreachable peer may be otherwise in a moment; of a certificate, a protocol or a password not.
+    explained.isTemporary = explained.exitCode == .unreachable
+    return explained
+  }
+
+  func failure(_ reason: CloseReason) -> Failure {
+    var explained = described(reason)
+    explained.isTemporary = isTemporary(reason, explained)
+    return explained
+  }
+
+  private func isTemporary(_ reason: CloseReason, _ explained: Failure) -> Bool {
+    guard let error = reason.error else { return explained.exitCode == .unreachable }
+    switch (reason.scope, reason.side) {
+    // Hung up in the middle of the login, which is how some refuse it.
+    case (.sasl, .peer):
+      return error.condition == Condition.internalError || (isKnown && error.condition == Condition.connectionForced)
+    case (.transport, .peer): return explained.exitCode == .unreachable && (isKnown || explained.nextStep == nil)
+    case (.transport, .local): return explained.exitCode == .unreachable && silentRefusal == nil
+    case (.connection, .peer), (.session, .peer), (.link, .peer): return Explanation.row(error).mayPass
+    case (.sasl, .local), (.connection, .local), (.session, .local), (.link, .local): return false
+    }
+  }
+
+  private func described(_ failure: Peer.Failure) -> Failure {
     switch failure {
     case .unreachable(let error):
-      var next = "is a broker running there? give its address with -u amqp://HOST:PORT"
-      if case .name = error.cause { next = "check the host name in the URL" }
-      return Failure("cannot connect to \(error.endpoint)", error.text, nextStep: next, exitCode: .unreachable)
-    case .timedOut:
       return Failure(
-        "cannot connect to \(peer)", "no answer in \(durationText(plan.connectTimeout))",
-        nextStep: "--connect-timeout gives it longer",
+        "cannot connect to \(error.endpoint)", error.text, nextStep: Explanation.nextStep(error), exitCode: .unreachable
+      )
+    case .timedOut(let isConnected):
+      let next =
+        isConnected
+        ? "something takes connections there and says nothing: does it speak AMQP, or is it frozen?"
+        : "--connect-timeout gives it longer"
+      return Failure(
+        "cannot connect to \(peer)", "no answer in \(durationText(plan.connectTimeout))", nextStep: next,
         exitCode: .unreachable)
     case .broken(let error):
       return Failure("lost the connection to \(peer)", error.text, exitCode: .unreachable)
@@ -30,7 +62,7 @@ struct Explanation {
     }
   }
 
-  func failure(_ reason: CloseReason) -> Failure {
+  private func described(_ reason: CloseReason) -> Failure {
     let error = reason.error
     let why = text(reason)
     switch (reason.scope, reason.side) {
@@ -48,16 +80,14 @@ struct Explanation {
         return Failure(
           "cannot speak with \(peer)", why, nextStep: nextStep(header: header), exitCode: .protocolViolation)
       }
-      // RabbitMQ 4 says nothing when the virtual host is missing.
-      let vhost = error?.description == "closed before open" && plan.vhost != "/"
       return Failure(
         "lost the connection to \(peer)", "it was \(why)",
-        nextStep: vhost ? "does the virtual host '\(plan.vhost)' exist?" : nil, exitCode: .unreachable)
+        nextStep: error?.description == "closed before open" ? silentRefusal : nil, exitCode: .unreachable)
     case (.transport, .local):
       if error?.condition == Condition.resourceLimitExceeded {
         return Failure(
-          "lost the connection to \(peer)", why, nextStep: "--heartbeat sets how long a silence may last",
-          exitCode: .unreachable)
+          "lost the connection to \(peer)", why,
+          nextStep: silentRefusal ?? "--heartbeat sets how long a silence may last", exitCode: .unreachable)
       }
       return Failure(
         "cannot speak with \(peer)", why, nextStep: nextStep(foreign: error?.info.text), exitCode: .protocolViolation)
@@ -78,6 +108,22 @@ struct Explanation {
       }
       let row = Explanation.row(error)
       return Failure(subject, why, nextStep: row.next, exitCode: row.exitCode)
+    }
+  }
+
+  /// What a peer that hangs up before its open may not have liked: RabbitMQ 4 says nothing of either.
+  private var silentRefusal: String? {
+    if isKnown { return nil }
+    if (1..<1_000).contains(plan.settings.idleTimeOut) { return "RabbitMQ 4 takes no --heartbeat below 1s" }
+    return plan.vhost == "/" ? nil : "does the virtual host '\(plan.vhost)' exist?"
+  }
+
+  private static func nextStep(_ error: EndpointError) -> String {
+    if case .name = error.cause { return "check the host name in the URL" }
+    switch error.error?.code {
+    case ENETUNREACH, EHOSTUNREACH: return "no way leads there from here: is the network up, and the address right?"
+    case ETIMEDOUT: return "nobody answers there: is the address right, or a firewall in between?"
+    default: return "is a broker running there? give its address with -u amqp://HOST:PORT"
     }
   }
 
@@ -152,7 +198,9 @@ struct Explanation {
       return "leave --protocol 0-9-1 and what needs it out"
     }
     if header == "AMQP 0-9-1", let need = plan.choice.only10 { return "\(need.what) needs AMQP 1.0: \(need.instead)" }
-    if header == "AMQP 0-9-1" && plan.choice.order == [.amqp10] { return "--protocol 0-9-1 speaks it" }
+    if header == "AMQP 0-9-1" && plan.choice.order == [.amqp10] {
+      return "--protocol 0-9-1 speaks it; a RabbitMQ 3 learns 1.0 by: rabbitmq-plugins enable rabbitmq_amqp1_0"
+    }
     if header == "AMQP 1.0" { return "--sasl NONE leaves the SASL layer out" }
     if header == "AMQP 1.0 (SASL)" { return "leave --sasl NONE out" }
     if header == ProtocolHeader.tls10.description {
@@ -175,13 +223,16 @@ struct Explanation {
     let words: String
     let exitCode: ExitCode
     var next: String?
+    /// Another attempt may go better.
+    let mayPass: Bool
 
-    init(condition: String, words: String, exitCode: ExitCode, next: String? = nil) {
+    init(condition: String, words: String, exitCode: ExitCode, next: String? = nil, mayPass: Bool = false) {
       (self.condition, self.words, self.exitCode, self.next) = (condition, words, exitCode, next)
+      self.mayPass = mayPass
     }
 
-    init(reply code: ReplyCode, _ words: String, _ exitCode: ExitCode, next: String? = nil) {
-      self.init(condition: code.condition, words: words, exitCode: exitCode, next: next)
+    init(reply code: ReplyCode, _ words: String, _ exitCode: ExitCode, next: String? = nil, mayPass: Bool = false) {
+      self.init(condition: code.condition, words: words, exitCode: exitCode, next: next, mayPass: mayPass)
     }
   }
 
@@ -192,14 +243,40 @@ struct Explanation {
     {
       return Row(reply: .notAllowed, "no such virtual host", .noSuchAddress, next: "--vhost or the URL's path names it")
     }
+    let said = error.description ?? ""
+    if let phrase = phrases.first(where: { $0.row.condition == error.condition && said.contains($0.fragment) }) {
+      return phrase.row
+    }
     return rows.first { $0.condition == error.condition }
       ?? Row(condition: error.condition, words: "", exitCode: .failure)
   }
 
+  /// What RabbitMQ has no condition for and says in words.
+  private static let phrases: [(fragment: String, row: Row)] = [
+    (
+      "broker forced connection closure",
+      Row(
+        condition: Condition.internalError, words: "closed by an operator of the peer", exitCode: .unreachable,
+        mayPass: true)
+    ),
+    (
+      "amqp_address_v1_not_permitted",
+      Row(
+        condition: Condition.invalidField, words: "this RabbitMQ takes no addresses of version 1",
+        exitCode: .noSuchAddress, next: "its own are /queues/NAME, /exchanges/NAME/KEY, or a bare NAME")
+    ),
+    (
+      "unknown_destination",
+      Row(
+        condition: Condition.invalidField, words: "this RabbitMQ knows no such address", exitCode: .noSuchAddress,
+        next: "RabbitMQ 3 takes NAME, /amq/queue/NAME, /exchange/NAME/KEY; /queues and /exchanges are RabbitMQ 4's")
+    ),
+  ]
+
   private static let rows: [Row] = [
     Row(reply: .contentTooLarge, "the message is too large", .failure),
     Row(reply: .noRoute, "no queue takes it", .notAccepted),
-    Row(reply: .connectionForced, "closed by an operator of the peer", .unreachable),
+    Row(reply: .connectionForced, "closed by an operator of the peer", .unreachable, mayPass: true),
     Row(
       reply: .invalidPath, "no such virtual host", .noSuchAddress,
       next: "the path of the URL, or --vhost, names it"),
@@ -217,7 +294,7 @@ struct Explanation {
     Row(reply: .resourceError, "the peer has not the means", .failure),
     Row(reply: .notAllowed, "not allowed", .refused),
     Row(reply: .notImplemented, "not implemented by the peer", .failure),
-    Row(reply: .internalError, "an internal error of the peer", .failure),
+    Row(reply: .internalError, "an internal error of the peer", .failure, mayPass: true),
     Row(
       condition: Condition.notFound, words: "no such node", exitCode: .noSuchAddress,
       next: "is the name right? a RabbitMQ queue has to be declared first"),
@@ -229,8 +306,12 @@ struct Explanation {
     Row(condition: Condition.resourceLimitExceeded, words: "a limit of the peer was exceeded", exitCode: .failure),
     Row(condition: Condition.notImplemented, words: "not implemented by the peer", exitCode: .failure),
     Row(condition: Condition.invalidField, words: "the peer did not like a field", exitCode: .failure),
-    Row(condition: Condition.connectionForced, words: "closed by an operator of the peer", exitCode: .unreachable),
-    Row(condition: Condition.detachForced, words: "detached by an operator of the peer", exitCode: .failure),
+    Row(
+      condition: Condition.connectionForced, words: "closed by an operator of the peer", exitCode: .unreachable,
+      mayPass: true),
+    Row(
+      condition: Condition.detachForced, words: "detached by an operator of the peer", exitCode: .failure, mayPass: true
+    ),
     Row(condition: Condition.stolen, words: "the link was taken over by another client", exitCode: .failure),
     Row(condition: Condition.linkRedirect, words: "redirected", exitCode: .failure, next: "connect there with -u"),
     Row(
@@ -239,6 +320,7 @@ struct Explanation {
     Row(condition: Condition.messageSizeExceeded, words: "the message is too large", exitCode: .failure),
     Row(
       condition: Condition.transferLimitExceeded, words: "more was sent than there was credit for", exitCode: .failure),
-    Row(condition: Condition.internalError, words: "an internal error of the peer", exitCode: .failure),
+    Row(
+      condition: Condition.internalError, words: "an internal error of the peer", exitCode: .failure, mayPass: true),
   ]
 }

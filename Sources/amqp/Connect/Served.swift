@@ -7,6 +7,10 @@ import Wire
 
 final class Served {
   let peer: Peer
+  /// How it was dialled or is listened to.
+  let plan: ConnectPlan
+  /// It was connected to before, in this run.
+  var isKnown = false
   /// Its open has come.
   var isOpen = false
   /// It said that it takes no messages for now.
@@ -19,30 +23,33 @@ final class Served {
   init(dialing plan: ConnectPlan, as dialect: DialectChoice.Protocols, now: Int64, trace: Trace?) {
     var settings = plan.settings
     settings.protocols = dialect
+    self.plan = plan
     peer = Peer(dialing: plan.endpoint, settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
+    plan.capture?.attach(to: peer)
   }
 
   init(rehearsing plan: ConnectPlan, now: Int64, trace: Trace?) {
     var settings = plan.settings
     settings.protocols = plan.choice.order[0]
+    self.plan = plan
     peer = Peer(rehearsing: settings, now: now)
     trace?.attach(to: peer)
   }
 
   init(accepted socket: Socket, _ plan: ConnectPlan, now: Int64, trace: Trace?) {
+    self.plan = plan
     peer = Peer(accepted: socket, plan.settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
+    plan.capture?.attach(to: peer)
   }
 
-  func explanation(_ plan: ConnectPlan) -> Explanation { Explanation(peer: peer.name, plan: plan) }
+  var explanation: Explanation { Explanation(peer: peer.name, plan: plan, isKnown: isKnown || isOpen) }
 
   /// What the loss of this peer means: to a listener, which has others, no more than a note.
-  func failure(
-    _ failure: Peer.Failure, _ plan: ConnectPlan, isListening: Bool, _ diagnostics: Diagnostics
-  ) -> Failure? {
-    let explained = explanation(plan).failure(failure)
-    guard isListening else { return explained }
+  func failure(_ failure: Peer.Failure, _ diagnostics: Diagnostics) -> Failure? {
+    let explained = explanation.failure(failure)
+    guard plan.listen != nil else { return explained }
     diagnostics.note("\(peer.name): \(explained.why)")
     return nil
   }
@@ -58,7 +65,7 @@ final class Served {
 
   /// Why another connection, over 0-9-1, is the thing to do now; nil: it isn't.
   func reasonToFallBack(
-    _ plan: ConnectPlan, needsManagement: Bool = false, needsStreams: Bool = false, needsTransactions: Bool = false
+    needsManagement: Bool = false, needsStreams: Bool = false, needsTransactions: Bool = false
   ) -> String? {
     if speaks091 || !plan.choice.order.contains(.amqp091) { return nil }
     let description = peer.connection.peer

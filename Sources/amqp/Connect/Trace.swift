@@ -43,7 +43,7 @@ final class Trace {
     self.init(form, showSecrets: arguments.flag("show-secrets")) { diagnostics.writeLines($0) }
   }
 
-  func attach(to peer: Peer) { peer.tap = tap() }
+  func attach(to peer: Peer) { peer.taps.append(tap()) }
 
   /// Takes the octets of one connection.
   func tap() -> (Peer.Direction, Span<UInt8>) -> Void {

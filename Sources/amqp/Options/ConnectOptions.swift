@@ -7,12 +7,13 @@ enum ConnectOptions {
     [
       .value(
         "url", short: "u", "URL", standard: .value("amqp://guest:guest@localhost:5672"), environment: "AMQP_URL",
-        secrecy: .url, "the peer to connect to",
+        secrecy: .url, "the peer to connect to, or several of them",
         details: """
           `amqp://USER:PASSWORD@HOST:PORT/VHOST`, every part but the host optional and percent-encoded; `amqps://` is TLS, port \
           5671. An argument that starts with `amqp://` or `amqps://` is the URL too. RabbitMQ's keys may follow a `?`: \
           `cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer`, `verify_none`), `server_name_indication`, \
-          `auth_mechanism`, `heartbeat` (s), `connection_timeout` (ms), `channel_max`, `frame_max`; an option wins over its key.
+          `auth_mechanism`, `heartbeat` (s), `connection_timeout` (ms), `channel_max`, `frame_max`; an option wins over its key. \
+          Of a list, `URL,URL,…`, the first that answers is taken, and with `--reconnect` the next one when that is lost.
           """),
       .value(
         "protocol", "VERSION", kind: .choice(["auto", "1.0", "0-9-1"]), standard: .value("auto"),
@@ -44,6 +45,22 @@ enum ConnectOptions {
         "connect-timeout", "DUR", kind: .duration, standard: .value("10s"), "the time limit of a connection attempt",
         details: "From the name's resolution until the peer's open."),
       .value(
+        "wait", "DUR", kind: .duration, standard: .described("not at all"),
+        "keep trying for this long until the peer answers",
+        details: """
+          For a peer that is still starting: all that may pass is tried again, with growing pauses. What won't pass, such as \
+          wrong credentials or an unknown virtual host, ends it at once.
+          """),
+      .optional(
+        "reconnect", "N", kind: .integer(0...1_000_000), implied: "0",
+        "connect again when the connection is lost, up to N times in a row",
+        details: """
+          `--reconnect` alone tries without end; `--timeout` bounds that. Links and declarations are made again. What was sent \
+          and not answered is sent once more, so it may be there twice: receipts say of which messages. What comes once more \
+          from a queue is not printed again where it can be told from what was printed: by its message-id, by its place in a \
+          stream, or as a whole if nothing else was like it.
+          """),
+      .value(
         "listen", "[HOST:]PORT", "be the peer: wait for connections, no broker needed",
         details: """
           HOST is 127.0.0.1 when it isn't given, PORT 0 picks a free one; `listening on HOST:PORT` is printed on standard error. \
@@ -53,6 +70,12 @@ enum ConnectOptions {
         "trace", "FORM", kind: .choice(["line", "tree", "hex"]), implied: "line",
         "print every frame, in and out, on standard error",
         details: "`--trace` alone is `--trace=line`: a line a frame."),
+      .value(
+        "capture", "FILE", completion: .file, "keep all that passes as a pcapng file",
+        details: """
+          For Wireshark and `amqp decode`: every connection of the run, with its addresses and times, in clear text also \
+          under TLS. Passwords and tokens are overwritten, unless `--show-secrets` is given.
+          """),
     ])
 
   static let habits: [CommandSpec.Habit] = [

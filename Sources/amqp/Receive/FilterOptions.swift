@@ -36,6 +36,12 @@ enum FilterOptions {
     return entries.isEmpty ? .null : .map(entries)
   }
 
+  /// The same for a run that goes on behind `offset`.
+  static func filter(_ filter: Value, behind offset: UInt64) -> Value {
+    let others = (filter.entries ?? []).filter { $0.key.text != self.offset }
+    return .map(others + [described(self.offset, .ulong(offset + 1))])
+  }
+
   /// NAME=V where NAME has a colon in it; anything else is a selector.
   private static func entry(_ text: String) -> MapEntry {
     if let equals = text.firstIndex(of: "=") {

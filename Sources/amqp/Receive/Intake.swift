@@ -12,6 +12,8 @@ struct Inlet {
   let link: LinkID
   let address: String
   var isUp: Bool
+  /// How many messages `--count` wanted when the link came.
+  var budget: Int?
   var isDrained = false
   var isStopped = false
   /// The peer said that it leaves what it sends in the node.
@@ -25,6 +27,12 @@ struct Inlet {
   var unmatched = 0
   /// From the first to the last delivery that came.
   var seen: ClosedRange<Int>?
+  /// Dialling: which of the run's sources it is.
+  var source = 0
+  /// Messages that had come before, over a connection that was lost.
+  var repeats = 0
+  /// What `repeats` was when credit was granted for them.
+  var repeatsGranted = 0
 }
 
 struct Intake: ~Copyable {
@@ -43,6 +51,11 @@ struct Intake: ~Copyable {
   private(set) var ending: Failure?
   /// Messages that don't match, came settled, and so can't be given back.
   private(set) var dropped = 0
+  /// Of each source, where connections that are lost come back.
+  private var resumptions: [Resumption]
+  private let resumes: Bool
+  /// Messages that had come before.
+  private(set) var repeats = 0
 
   init(_ output: consuming OutputQueue, _ plan: ReceivePlan, _ forwarder: Forwarder?) {
     self.forwarder = forwarder
@@ -51,6 +64,8 @@ struct Intake: ~Copyable {
     limit = plan.count ?? .max
     findsOffsets = plan.checkpoint != nil
     gate = IntakeGate(plan)
+    resumes = plan.connect.retry.reconnects != 0
+    resumptions = resumes ? plan.sources.map { _ in Resumption() } : []
   }
 
   /// Takes deliveries until something else has happened, which is returned.
@@ -61,6 +76,18 @@ struct Intake: ~Copyable {
       guard case .delivery(let delivery) = event else { return event }
       guard let i = index(of: delivery.link, server, inlets) else { continue }
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
+      var mark = Resumption.Mark.nothing
+      if resumes {
+        let source = inlets[i].source
+        mark = resumptions[source].mark(delivery, connection)
+        if resumptions[source].recognises(mark, delivery, connection) {
+          // Settled when all is written that is in front of it, and itself with it.
+          inlets[i].repeats += 1
+          repeats += 1
+          output.mark(server, delivery)
+          continue
+        }
+      }
       // Too many, or too late: given back with what else is left at the end.
       if !isRunning || taken >= limit || ending != nil { continue }
       if gate != nil {
@@ -95,11 +122,20 @@ struct Intake: ~Copyable {
       }
       taken += 1
       octets += delivery.message.count
+      if resumes { resumptions[inlets[i].source].took(mark) }
       let offset = findsOffsets ? connection.withBytes(delivery.message) { Checkpoint.offset(of: $0) } : nil
       output.mark(server, delivery, offset: offset)
     }
     return nil
   }
+
+  /// The connection is lost: what was not settled comes again.
+  mutating func connectionLost() { for i in resumptions.indices { resumptions[i].connectionLost() } }
+
+  /// Of the last message of a source that is a stream.
+  func offset(ofSource i: Int) -> UInt64? { i < resumptions.count ? resumptions[i].offset : nil }
+  /// Whether streams are gone on with.
+  var resumesStreams: Bool { resumptions.contains { $0.offset != nil } }
 
   /// Nearly always there is one link, and no need to look.
   @inline(__always)

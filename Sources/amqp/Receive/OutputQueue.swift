@@ -49,7 +49,7 @@ struct OutputQueue: ~Copyable {
     {
       marks[last].run = marks[last].run.lowerBound...delivery.number
       marks[last].end = end
-      marks[last].offset = offset
+      marks[last].offset = offset ?? marks[last].offset
       return
     }
     marks.append(

@@ -11,6 +11,10 @@ enum ReceiveCommand {
     let receiver = try Receiver(plan, diagnostics, signals: signals, trace: Trace(arguments, diagnostics))
     try Loop.run(receiver, signals: signals)
     statistics?.write(receiver.taken, octets: receiver.octets, receiver.counts, now: Clock.now, diagnostics)
+    if let failure = plan.connect.capture?.failure {
+      diagnostics.report(failure)
+      return try receiver.result().combined(with: failure.exitCode)
+    }
     return try receiver.result()
   }
 }

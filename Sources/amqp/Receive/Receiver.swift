@@ -26,7 +26,9 @@ final class Receiver: Looped {
   var declaring: Declaring
   /// The plan's, as they are on this connection.
   var sources: [NodeAddress] = []
+  /// Dialling there is one, or none until the next attempt.
   var served: [Served] = []
+  var redialing: Redialing
   var inlets: [Inlet] = []
   /// With `--forward`.
   let forwarder: Forwarder?
@@ -65,9 +67,10 @@ final class Receiver: Looped {
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { commits = Commits(size: plan.batch) }
+    redialing = Redialing(plan.connect, now: started)
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
-      dial(plan.connect.choice.order[0])
+      dial()
     } else {
       forwarder?.begin(source: nil, now: now)
     }
@@ -80,12 +83,13 @@ final class Receiver: Looped {
     if let listener {
       while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
     }
+    if redialing.isDue(now), case .running = stage { dial() }
     for server in served {
       if mayRead(server) { server.peer.read(now: now) }
       takeEvents(server)
       if let failure = server.peer.failure, !server.isOver {
         server.isOver = true
-        lose(server, server.failure(failure, plan.connect, isListening: listener != nil, diagnostics))
+        lose(server, server.failure(failure, diagnostics))
       }
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
@@ -137,7 +141,14 @@ final class Receiver: Looped {
       if let count = plan.count, taken >= count { stop() }
       handle(event, server)
     }
-    if taken > before { lastMessage = now }
+    if taken > before {
+      lastMessage = now
+      redialing.progressed()
+    }
+    // What came before doesn't count, and took credit.
+    if plan.count != nil, intake.repeats > 0 {
+      for i in inlets.indices where inlets[i].repeats > inlets[i].repeatsGranted && isRunning { grant(i) }
+    }
     if let ending = intake.ending { fail(ending) }
     for fault in intake.takeFaults() {
       diagnostics.report(fault)
@@ -157,10 +168,8 @@ final class Receiver: Looped {
             return
           }
         }
-        if commits != nil, let i = inlets.count == 1 ? 0 : inlet(mark.link, mark.server),
-          case .outcome = plan.settlement,
-          !holds(inlets[i])
-        {
+        // Of a connection that is lost it comes again.
+        if commits != nil, let i = inlet(mark.link, mark.server), case .outcome = plan.settlement, !holds(inlets[i]) {
           commits!.waiting.append(mark)
           return
         }
@@ -178,8 +187,9 @@ final class Receiver: Looped {
 
   /// What became of these is known: they are settled, or held until the end.
   func settle(_ server: Served, _ link: LinkID, _ run: ClosedRange<Int>) {
+    // Of a connection that is lost it comes again.
+    guard let i = inlet(link, server) else { return }
     if commits == nil { settled += run.count }
-    guard let i = inlets.count == 1 ? 0 : inlet(link, server) else { return }
     if case .outcome(let outcome) = plan.settlement, !holds(inlets[i]) {
       return server.peer.connection.settle(link, run, outcome)
     }
@@ -203,6 +213,7 @@ final class Receiver: Looped {
     switch stage {
     case .stopping(let until), .closing(let until): at.append(until)
     case .running:
+      if let due = redialing.due { at.append(due) }
       if let duration = plan.duration { at.append(started + duration) }
       if let timeout = plan.timeout { at.append(started + timeout) }
       if let within = plan.expectations?.within { at.append(started + within) }

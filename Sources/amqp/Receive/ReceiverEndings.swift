@@ -10,7 +10,7 @@ extension Receiver {
   func closed(_ reason: CloseReason, _ server: Served) {
     if listener != nil {
       if reason.error != nil, reason.scope != .transport || server.isLeaving == false {
-        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
+        diagnostics.note("\(server.peer.name): \(server.explanation.text(reason))")
       }
       return lose(server, nil)
     }
@@ -22,15 +22,15 @@ extension Receiver {
     // We have what we wanted, and the peer has nothing against us.
     case .stopping: if reason.error == nil { return lose(server, nil) }
     case .running:
-      if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(server, reason) }
+      if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(server, reason) }
     }
-    if reason.scope == .connection && reason.side == .peer && reason.error == nil {
+    if reason.scope == .connection && reason.side == .peer && reason.error == nil && !redialing.reconnects {
       // In good order: whoever it was has nothing more. What came is written and counts.
       diagnostics.detail("\(server.peer.name) closed the connection")
       inlets.removeAll { $0.server === server }
       return stop()
     }
-    var explanation = server.explanation(plan.connect)
+    var explanation = server.explanation
     if reason.scope != .sasl && reason.scope != .transport, let source = plan.sources.first {
       explanation.action = "receive from '\(source.description)'"
     }
@@ -38,8 +38,21 @@ extension Receiver {
   }
 
   func lose(_ server: Served, _ failure: Failure?) {
+    var final = failure
+    if listener == nil, let failure, case .running = stage {
+      final = redialing.again(failure, server, now: now, diagnostics)
+      if final == nil { forget(server) }
+    }
     inlets.removeAll { $0.server === server }
-    if let failure { fail(failure) }
+    if let final { fail(final) }
+  }
+
+  /// It is dialled again.
+  private func forget(_ server: Served) {
+    server.isOver = true
+    server.peer.drop()
+    served = []
+    intake.connectionLost()
   }
 
   func fail(_ failure: Failure) {
@@ -63,6 +76,8 @@ extension Receiver {
       status = signal == .interrupt ? .interrupted : .terminated
       return stop()
     }
+    // A peer that isn't there is not silent.
+    if redialing.keepsTrying, !inlets.contains(where: \.isUp) { lastMessage = now }
     if let duration = plan.duration, now - started >= duration { return stop() }
     if let idle = plan.idle, now - lastMessage >= idle { return stop() }
     if checkExpectations() { return }

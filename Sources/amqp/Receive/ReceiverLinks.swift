@@ -7,13 +7,13 @@ import Runtime
 import Wire
 
 extension Receiver {
-  func dial(_ dialect: DialectChoice.Protocols) {
-    let server = Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
+  func dial() {
+    let server = redialing.dial(now: now, trace: trace)
     served = [server]
     sources = plan.sources
     var declarations = plan.declarations
     // 0-9-1 makes these as a part of the link.
-    if dialect == .amqp10 { declarations += bindExchanges() }
+    if !server.speaks091 { declarations += bindExchanges() }
     declaring = Declaring(declarations)
     if server.speaks091 {
       if declaring.isDone { attachAll(server) } else { declaring.begin(&server.peer.connection) }
@@ -54,7 +54,8 @@ extension Receiver {
     server.peer.drop()
     inlets.removeAll { $0.server === server }
     waitsForTarget = false
-    dial(.amqp091)
+    redialing.fallBack()
+    dial()
     // Begins to connect: nobody wakes us for that.
     served[0].peer.read(now: now)
   }
@@ -65,16 +66,17 @@ extension Receiver {
     diagnostics.detail(server.description)
     guard listener == nil else { return }
     let reason = server.reasonToFallBack(
-      plan.connect, needsManagement: !declaring.isDone, needsStreams: plan.needsStreams,
+      needsManagement: !declaring.isDone, needsStreams: plan.needsStreams || intake.resumesStreams,
       needsTransactions: commits != nil)
     if let reason { return fallBack(server, reason) }
+    redialing.connected(server, now: now, diagnostics)
     if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
     if declaring.isDone && inlets.isEmpty { attachAll(server) }
   }
 
   /// What was to be there before any link is there, or is not to be had.
   func declared(_ server: Served) {
-    if let failure = server.explanation(plan.connect).failure(declaring) { return fail(failure) }
+    if let failure = server.explanation.failure(declaring) { return fail(failure) }
     if case .running = stage { attachAll(server) }
   }
 
@@ -86,10 +88,13 @@ extension Receiver {
       if i > 0 { attach.name += "-\(i + 1)" }
       attach.source?.address = Value(source.text(for: server.dialect))
       attach.target?.address = .string(attach.name)
+      if let offset = intake.offset(ofSource: i), let filter = attach.source?.filter {
+        attach.source?.filter = FilterOptions.filter(filter, behind: offset)
+      }
       let link = server.peer.connection.attach(attach)
       // A queue of ours stands for an exchange, but partitions are what they are.
       let shown = plan.group == nil ? plan.sources[i].description : source.description
-      inlets.append(Inlet(server: server, link: link, address: shown, isUp: false))
+      inlets.append(Inlet(server: server, link: link, address: shown, isUp: false, source: i))
     }
   }
 
@@ -118,6 +123,7 @@ extension Receiver {
     if plan.browses && !inlets[i].isCopy {
       diagnostics.note("'\(inlets[i].address)' can't be browsed: what it sends is held, and given back at the end")
     }
+    inlets[i].budget = plan.count.map { max(0, $0 - taken) }
     for entry in plan.attach.source?.filter.entries ?? [] where remote.source?.filter[entry.key.text ?? ""] == nil {
       diagnostics.note("the peer ignores the filter '\(entry.key.text ?? "")'")
     }
@@ -143,8 +149,9 @@ extension Receiver {
 
   /// Credit grows from 500 to 8,192 while the output keeps up, and is never more than what `--count` still needs.
   func grant(_ i: Int) {
+    inlets[i].repeatsGranted = inlets[i].repeats
     // How many have to be seen for so many that match is not known.
-    let budget = plan.matching == nil ? plan.count.map { max(0, $0 - taken) } : nil
+    let budget = plan.matching == nil ? inlets[i].budget.map { $0 + inlets[i].repeats } : nil
     // What is decided and not committed takes room too.
     let least = commits.map { 2 * $0.size } ?? 0
     let holdsSome = holds(inlets[i]) || plan.matching?.unmatched == .hold
@@ -173,7 +180,8 @@ extension Receiver {
     server.peer.connection.accept(link) { attach in
       if attach.target?.dynamic == true { attach.target?.address = .string("dynamic-\(inlets.count)") }
     }
-    inlets.append(Inlet(server: server, link: link, address: address, isUp: true))
+    inlets.append(
+      Inlet(server: server, link: link, address: address, isUp: true, budget: plan.count.map { max(0, $0 - taken) }))
     if forwarder?.isUp ?? true { grant(inlets.count - 1) }
     if case .running = stage {} else { server.peer.connection.stop(link) }
   }
@@ -187,17 +195,18 @@ extension Receiver {
     let inlet = inlets.remove(at: i)
     if listener != nil {
       if reason.error != nil {
-        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
+        diagnostics.note("\(server.peer.name): \(server.explanation.text(reason))")
       }
       return
     }
     if case .running = stage {} else if reason.error == nil { return }
-    var explanation = server.explanation(plan.connect)
+    var explanation = server.explanation
     explanation.action = "receive from '\(inlet.address)'"
     fail(explanation.failure(reason))
   }
 
   func inlet(_ link: LinkID, _ server: Served) -> Int? {
-    inlets.firstIndex { $0.link == link && $0.server === server }
+    if inlets.count == 1, inlets[0].link == link, inlets[0].server === server { return 0 }
+    return inlets.firstIndex { $0.link == link && $0.server === server }
   }
 }

@@ -103,14 +103,14 @@ extension Receiver {
         fail(
           Failure(
             "\(commits!.decided) messages from \(sourceName) were written and stay there",
-            "the peer rolled the transaction back: \(server.explanation(plan.connect).text(error))",
+            "the peer rolled the transaction back: \(server.explanation.text(error))",
             exitCode: .notAccepted))
       } else {
         settled += commits!.decided
       }
       commits!.decided = 0
     case .lost(let reason):
-      var explanation = server.explanation(plan.connect)
+      var explanation = server.explanation
       explanation.action = commits!.isKnown ? "go on with the transaction" : "begin a transaction"
       fail(explanation.transaction(reason))
     }

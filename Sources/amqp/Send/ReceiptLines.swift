@@ -110,6 +110,7 @@ final class ReceiptLines {
       octets.append(",\"description\":")
       octets.append(jsonString: ReceiptLines.short(description))
     }
+    if message.mayBeTwice { octets.append(",\"duplicate\":true") }
     octets.append("}\n")
   }
 

@@ -19,6 +19,8 @@ struct Receipts {
   private(set) var sent = 0
   /// Read, and never sent.
   private(set) var unsent = 0
+  /// Of those that were answered, sent more than once over connections that were lost.
+  private(set) var repeats = 0
   /// The first reason given for a message that was not accepted, and its number.
   private(set) var firstRefusal: (number: Int, words: String)?
   /// Why the peer would not commit.
@@ -72,6 +74,7 @@ struct Receipts {
   }
   mutating func addUnanswered(_ count: Int) { unanswered += count }
   mutating func addUnsent(_ count: Int) { unsent += count }
+  mutating func addRepeat() { repeats += 1 }
 
   private mutating func refuse(_ number: Int, _ words: String) {
     if firstRefusal == nil { firstRefusal = (number, words) }
@@ -91,7 +94,8 @@ struct Receipts {
 
   /// "3 accepted, 1 rejected, 2 unanswered"
   var summary: String {
-    let words = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+    var words = counts.filter { $0.1 > 0 }.map { "\($0.1) \($0.0)" }
+    if repeats > 0 { words.append("\(repeats) of them perhaps twice") }
     return words.isEmpty ? "nothing sent" : words.joined(separator: ", ")
   }
 

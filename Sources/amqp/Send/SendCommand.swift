@@ -21,6 +21,10 @@ enum SendCommand {
     try Loop.run(sender, signals: signals)
     sender.account()
     statistics?.write(sender.receipts.total, octets: sender.octets, sender.receipts.counts, now: Clock.now, diagnostics)
+    if let failure = plan.connect.capture?.failure {
+      diagnostics.report(failure)
+      return try sender.result().combined(with: failure.exitCode)
+    }
     return try sender.result()
   }
 }

@@ -44,6 +44,7 @@ struct SendPlan {
     keepsEmpty = arguments.flag("keep-empty")
     receipts = arguments.value("receipts")
     if isDryRun && receipts != nil { throw .usage("--receipts", "nothing is answered in a dry run") }
+    if isDryRun && arguments.flag("capture") { throw .usage("--capture", "nothing passes in a dry run") }
     attach = try LinkOptions.attach(arguments, role: .sender, mode: mode)
     let draft = try MessageOptions.draft(arguments)
     head = MessageOptions.head(draft)

@@ -20,7 +20,9 @@ final class Sender: Looped {
   let listener: ListeningSocket?
   let trace: Trace?
   var declaring: Declaring
+  /// Dialling there is one, or none until the next attempt.
   var served: [Served] = []
+  var redialing: Redialing
   var outlets: [Outlet] = []
   var routes: [Route] = []
   var nextHolder = 0
@@ -56,20 +58,18 @@ final class Sender: Looped {
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { batch = Batch(size: plan.batch) }
+    redialing = Redialing(plan.connect, now: started)
     if let target = plan.target { _ = route(target) }
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
-      dial(plan.connect.choice.order[0])
+      dial()
     }
   }
 
-  func dial(_ dialect: DialectChoice.Protocols) {
-    let server =
-      plan.isDryRun
-      ? Served(rehearsing: plan.connect, now: now, trace: trace)
-      : Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
+  func dial() {
+    let server = plan.isDryRun ? redialing.rehearse(now: now, trace: trace) : redialing.dial(now: now, trace: trace)
     served = [server]
-    declaring = Declaring(plan.declarations + queuesToFind(dialect))
+    declaring = Declaring(plan.declarations + queuesToFind(server.speaks091 ? .amqp091 : .amqp10))
     if server.speaks091 && !declaring.isDone { declaring.begin(&server.peer.connection) }
     for route in routes { beginIfReady(route, on: server) }
   }
@@ -77,11 +77,9 @@ final class Sender: Looped {
   /// The peer can't do it over 1.0: once more over 0-9-1, with a connection of its own.
   func fallBack(_ server: Served, _ reason: String) {
     diagnostics.detail("AMQP 0-9-1: \(reason)")
-    server.isOver = true
-    server.peer.drop()
-    outlets.removeAll { $0.server === server }
-    for route in routes { route.attachment = .none }
-    dial(.amqp091)
+    forget(server)
+    redialing.fallBack()
+    dial()
     // Begins to connect: nobody wakes us for that.
     served[0].peer.read(now: now)
   }
@@ -104,12 +102,16 @@ final class Sender: Looped {
   func turn(now: Int64) throws(Failure) -> Bool {
     self.now = now
     try acceptPeers()
+    if redialing.isDue(now), trouble == nil, case .running = stage { dial() }
     for server in served { serve(server) }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     if listener != nil { served.removeAll { $0.peer.isGone } }
     checkEndings()
     readInput()
-    if let lastWords, trouble == nil, pending || !source.isAtEnd { fail(lastWords) }
+    if let lastWords, trouble == nil, pending || !source.isAtEnd, let server = served.first {
+      self.lastWords = nil
+      lose(server, lastWords)
+    }
     let before = released
     if batch != nil { advanceBatch() }
     for i in outlets.indices where outlets[i].isUp { push(i) }
@@ -166,7 +168,7 @@ final class Sender: Looped {
     while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
     if let failure = server.peer.failure, !server.isOver {
       server.isOver = true
-      lose(server, server.failure(failure, plan.connect, isListening: listener != nil, diagnostics))
+      lose(server, server.failure(failure, diagnostics))
     }
   }
 
@@ -183,10 +185,11 @@ final class Sender: Looped {
       if listener == nil {
         diagnostics.detail(server.description)
         if let reason = server.reasonToFallBack(
-          plan.connect, needsManagement: !declaring.isDone, needsTransactions: batch != nil)
+          needsManagement: !declaring.isDone, needsTransactions: batch != nil)
         {
           return fallBack(server, reason)
         }
+        redialing.connected(server, now: now, diagnostics)
         if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
         for route in routes { beginIfReady(route, on: server) }
       }
@@ -232,8 +235,8 @@ final class Sender: Looped {
           "not all was accepted\(targetName.map { " by '\($0)'" } ?? "") in \(durationText(timeout))", soFar,
           exitCode: .incomplete))
     }
-    // While the peer says that it takes nothing, nobody has to answer.
-    if served.contains(where: \.isBlocked) { lastProgress = now }
+    // While the peer says that it takes nothing, or there is none, nobody has to answer.
+    if served.contains(where: \.isBlocked) || redialing.isReconnecting { lastProgress = now }
     if listener == nil, trouble == nil, pending, waitsForPeer, now - lastProgress >= plan.answerTimeout {
       fail(
         Failure(
@@ -267,13 +270,9 @@ final class Sender: Looped {
   /// Forgets what was read and never begun.
   func dropUnsent() {
     for route in routes {
-      while let next = route.outbox.nextToSend {
-        if let receiptLines {
-          route.outbox.forEachPending(in: next...next) { receiptLines.addLeft($0, unable: nil, now: now) }
-        }
-        route.outbox.begin(next, holder: -1, whole: true)
-        route.outbox.finish(next...next)
-        receipts.addUnsent(1)
+      route.outbox.dropWaiting(all: listener != nil) {
+        receiptLines?.addLeft($0, unable: nil, now: now)
+        if $0.began == nil { receipts.addUnsent(1) } else { receipts.addUnanswered(1) }
       }
     }
   }
@@ -338,6 +337,9 @@ final class Sender: Looped {
     if status != .success {
       diagnostics.note("\(status == .interrupted ? "interrupted" : "terminated"): \(receipts.summary)")
     }
+    if status == .success, trouble == nil, receipts.repeats > 0, receipts.failure(target: nil) == nil {
+      diagnostics.note(receipts.summary)
+    }
     // What could not be written after the run is known only now.
     let last = trouble ?? receiptLines?.failure ?? receipts.failure(target: targetName)
     for var failure in [inputFailure, last].compactMap({ $0 }) {
@@ -365,6 +367,7 @@ final class Sender: Looped {
   var deadline: Int64? {
     if mustGoOn || (mayGoOn && released < allowance), case .running = stage, trouble == nil { return now }
     var at: [Int64] = served.compactMap(\.peer.deadline)
+    if let due = redialing.due { at.append(due) }
     if case .closing(let until) = stage { at.append(until) }
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
     if let duration = plan.duration, !source.isAtEnd { at.append(started + duration) }

@@ -26,7 +26,7 @@ extension Sender {
 
   /// What was to be there before any link is there, or is not to be had.
   func declared(_ server: Served) {
-    if let failure = server.explanation(plan.connect).failure(declaring) { return fail(failure) }
+    if let failure = server.explanation.failure(declaring) { return fail(failure) }
     for route in routes { beginIfReady(route, on: server) }
   }
 
@@ -128,7 +128,7 @@ extension Sender {
   }
 
   func refused(_ reason: CloseReason, _ route: Route, _ server: Served) {
-    var explanation = server.explanation(plan.connect)
+    var explanation = server.explanation
     explanation.action = "send to '\(route.address?.description ?? "")'"
     if let error = reason.error, error.condition == Condition.notImplemented { unable = error }
     fail(explanation.failure(reason))
@@ -150,23 +150,23 @@ extension Sender {
   func closed(_ reason: CloseReason, _ server: Served) {
     if listener != nil {
       if reason.error != nil {
-        diagnostics.note("\(server.peer.name): \(server.explanation(plan.connect).text(reason))")
+        diagnostics.note("\(server.peer.name): \(server.explanation.text(reason))")
       }
       return lose(server, nil)
     }
     switch stage {
     case .closing: if reason.error == nil || reason.scope == .transport { return }
     case .running:
-      if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(server, reason) }
+      if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(server, reason) }
     }
-    var explanation = server.explanation(plan.connect)
+    var explanation = server.explanation
     if reason.scope != .sasl && reason.scope != .transport, let target = plan.target {
       explanation.action = "send to '\(target.description)'"
     }
     let failure = explanation.failure(reason)
     if reason.error == nil && reason.scope == .connection {
       // In good order: a failure only if there is more to send, which this turn finds out.
-      outlets.removeAll { $0.server === server }
+      for i in outlets.indices where outlets[i].server === server { outlets[i].isUp = false }
       lastWords = failure
     } else {
       lose(server, failure)
@@ -174,13 +174,42 @@ extension Sender {
   }
 
   func lose(_ server: Served, _ failure: Failure?) {
-    for outlet in outlets where outlet.server === server && listener != nil { giveBack(outlet) }
-    outlets.removeAll { $0.server === server }
     if listener != nil {
+      forget(server)
       server.isLeaving = true
     } else if let failure {
-      fail(failure)
+      loseDialled(server, failure)
     }
+  }
+
+  /// Connects again, and what nobody answered is sent once more; or the run is over.
+  private func loseDialled(_ server: Served, _ failure: Failure) {
+    var final: Failure? = failure
+    if case .running = stage, trouble == nil { final = redialing.again(failure, server, now: now, diagnostics) }
+    if let final {
+      outlets.removeAll { $0.server === server }
+      return fail(final)
+    }
+    forget(server)
+    served = []
+  }
+
+  /// Nothing is left of the connection but what was not answered, which goes back to where it came from.
+  func forget(_ server: Served) {
+    server.isOver = true
+    if listener == nil { server.peer.drop() }
+    for outlet in outlets where outlet.server === server {
+      if let run = outlet.handed { unknown(run, outlet.route) }
+      giveBack(outlet)
+    }
+    outlets.removeAll { $0.server === server }
+    if listener == nil { for route in routes { route.attachment = .none } }
+  }
+
+  /// Messages that nobody answers and that must not go out twice, perhaps written and perhaps not.
+  private func unknown(_ run: ClosedRange<Int>, _ route: Route) {
+    if let receiptLines { route.outbox.forEachPending(in: run) { receiptLines.addLeft($0, unable: nil, now: now) } }
+    route.outbox.finish(run) { receipts.addUnanswered($0.count) }
   }
 
   func fail(_ failure: Failure) {

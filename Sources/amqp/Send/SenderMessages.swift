@@ -144,12 +144,14 @@ extension Sender {
       // Somebody else may want it.
       return outlets[i].route.outbox.giveBack(run)
     }
+    redialing.progressed()
     if batch != nil { return answered(inBatch: i, run, answer) }
     finish(run, of: outlets[i].route, answer)
   }
 
   /// Their receipt, for good.
   func finish(_ run: ClosedRange<Int>, of route: Route, _ answer: Answer) {
+    if route.outbox.hasRepeats { route.outbox.forEachPending(in: run) { if $0.mayBeTwice { receipts.addRepeat() } } }
     if let receiptLines {
       route.outbox.forEachPending(in: run) { receiptLines.add($0, answer, now: now) }
     }

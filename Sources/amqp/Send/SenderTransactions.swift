@@ -114,7 +114,7 @@ extension Sender {
       for route in routes { beginIfReady(route, on: server) }
     case .ended(let error): ended(error)
     case .lost(let reason):
-      var explanation = server.explanation(plan.connect)
+      var explanation = server.explanation
       explanation.action = batch!.isKnown ? "go on with the transaction" : "begin a transaction"
       fail(explanation.transaction(reason))
     }
