@@ -87,6 +87,25 @@ package struct Outbox: ~Copyable, Sendable {
     return try octets.withBytes(start..<start + entry.length) { span throws(E) in try body(head.span, span) }
   }
 
+  /// Overwrites eight octets of messages that wait to be begun, in the order in which they will be: `place` is shown a
+  /// message's own octets and says where and with what; a place before the first octet leaves it alone, nil ends it.
+  package mutating func overwrite(_ place: (Span<UInt8>) -> (at: Int, value: UInt64)?) {
+    for number in returned {
+      if !overwrite(number, place) { return }
+    }
+    for number in unsent..<max(unsent, next) {
+      if !overwrite(number, place) { return }
+    }
+  }
+
+  private mutating func overwrite(_ number: Int, _ place: (Span<UInt8>) -> (at: Int, value: UInt64)?) -> Bool {
+    let entry = self[number]
+    let start = octets.readable.lowerBound + entry.offset - base
+    guard let (at, value) = octets.withBytes(start..<start + entry.length, place) else { return false }
+    if at >= 0 { octets.patch64(at: start + at, value) }
+    return true
+  }
+
   /// Octets of the whole message.
   package func size(_ number: Int) -> Int {
     let entry = self[number]
@@ -169,12 +188,16 @@ package struct Outbox: ~Copyable, Sendable {
 
   /// A message that is not done.
   package struct Pending: Sendable {
+    /// In this outbox.
+    package let number: Int
     /// Among all that was read.
     package let place: Int
     /// When it was begun; nil: it waits to be.
     package let began: Instant?
 
-    package init(place: Int, began: Instant?) { (self.place, self.began) = (place, began) }
+    package init(number: Int, place: Int, began: Instant?) {
+      (self.number, self.place, self.began) = (number, place, began)
+    }
   }
 
   /// Those that are not done, oldest first.
@@ -185,8 +208,8 @@ package struct Outbox: ~Copyable, Sendable {
     for number in from...to {
       let entry = self[number]
       switch entry.state {
-      case .waiting: body(Pending(place: entry.place, began: nil))
-      case .begun, .sent: body(Pending(place: entry.place, began: entry.began))
+      case .waiting: body(Pending(number: number, place: entry.place, began: nil))
+      case .begun, .sent: body(Pending(number: number, place: entry.place, began: entry.began))
       case .done: break
       }
     }

@@ -209,7 +209,7 @@ extension ArrayValue {
 
 extension Value {
   /// RFC 4122: 8-4-4-4-12 digits.
-  static func uuidText(_ v: UInt128) -> String {
+  package static func uuidText(_ v: UInt128) -> String {
     var text = ""
     for i in 0..<32 {
       if i == 8 || i == 12 || i == 16 || i == 20 { text += "-" }

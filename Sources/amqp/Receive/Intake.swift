@@ -32,6 +32,8 @@ struct Intake: ~Copyable {
   /// Messages put into the output, and their octets.
   private(set) var taken = 0
   private(set) var octets = 0
+  /// With `--stats`: how long messages took to get here.
+  var latency: EndToEnd?
   private var faults: [Failure] = []
 
   init(_ output: consuming OutputQueue, _ plan: ReceivePlan) {
@@ -59,6 +61,9 @@ struct Intake: ~Copyable {
         continue
       }
       taken += 1
+      if latency != nil {
+        connection.withBytes(delivery.message) { latency?.add($0, is091: connection.dialect == .amqp091) }
+      }
       octets += delivery.message.count
       let offset = findsOffsets ? connection.withBytes(delivery.message) { Checkpoint.offset(of: $0) } : nil
       output.mark(server, delivery, offset: offset)

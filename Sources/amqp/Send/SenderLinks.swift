@@ -27,6 +27,7 @@ extension Sender {
   /// What was to be there before any link is there, or is not to be had.
   func declared(_ server: Served) {
     if let failure = server.explanation(plan.connect).failure(declaring) { return fail(failure) }
+    beginReplies(server)
     for route in routes { beginIfReady(route, on: server) }
   }
 
@@ -104,7 +105,7 @@ extension Sender {
       attach.source?.filter = .null
       if attach.source?.dynamic == true { attach.source?.address = .string("dynamic-\(nextHolder)") }
     }
-    add(link, routes.first ?? route(NodeAddress.none), server, isUp: true)
+    add(link, fansOut ? ownRoute() : routes.first ?? route(NodeAddress.none), server, isUp: true)
   }
 
   func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
@@ -130,6 +131,7 @@ extension Sender {
   }
 
   func giveBack(_ outlet: Outlet) {
+    if fansOut { return left(outlet) }
     let count = outlet.route.outbox.giveBack(holder: outlet.holder)
     if count > 0 {
       diagnostics.detail("\(outlet.server.peer.name) left \(count) messages unanswered: they are sent again")
