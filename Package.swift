@@ -66,7 +66,7 @@ let package = Package(
     tests("EngineTests", ["Bytes", "Wire", "Engine"]),
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
-    tests("ConsoleTests", ["Console", "amqp"]),
+    tests("ConsoleTests", ["Bytes", "Wire", "Render", "Console", "amqp"]),
     tests("CommandTests", ["Bytes", "Wire", "Engine", "Runtime", "Render", "amqp"]),
     tests("InteropTests", ["amqp"]),
   ]

@@ -1,5 +1,5 @@
 /// A link of 1.0 as both directions of a capture show it.
-import Bytes
+package import Bytes
 
 package struct Link: Sendable {
   package internal(set) var name: [UInt8] = []

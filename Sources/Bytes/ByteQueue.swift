@@ -158,6 +158,14 @@ package struct ByteQueue: Sendable {
     }
   }
 
+  /// The same with eight bytes.
+  package mutating func patch64(at position: Int, _ value: UInt64) {
+    precondition(position >= 0 && position + 8 <= tail)
+    unsafe storage.withUnsafeMutableBytes { p in
+      unsafe p.storeBytes(of: value.bigEndian, toByteOffset: position, as: UInt64.self)
+    }
+  }
+
   @inlinable package mutating func patch8(at position: Int, _ value: UInt8) {
     precondition(position < tail)
     storage[position] = value

@@ -12,10 +12,14 @@ package struct Diagnostics: Sendable {
   package let isVerbose: Bool
   package let isColored: Bool
   private let descriptor: Int32
+  /// What has to go before anything is written.
+  private let statusLine: StatusLine?
 
   package init(
-    program: String, isQuiet: Bool = false, isVerbose: Bool = false, isColored: Bool = false, descriptor: Int32 = 2
+    program: String, isQuiet: Bool = false, isVerbose: Bool = false, isColored: Bool = false, descriptor: Int32 = 2,
+    statusLine: StatusLine? = nil
   ) {
+    self.statusLine = statusLine
     self.program = program
     self.isQuiet = isQuiet
     self.isVerbose = isVerbose
@@ -31,6 +35,13 @@ package struct Diagnostics: Sendable {
     if isVerbose {
       for line in arguments.settings(showSecrets: arguments.flag("show-secrets")) { detail(line) }
     }
+  }
+
+  /// The same, with this line below everything that is written.
+  package func above(_ statusLine: StatusLine?) -> Diagnostics {
+    Diagnostics(
+      program: program, isQuiet: isQuiet, isVerbose: isVerbose, isColored: isColored, descriptor: descriptor,
+      statusLine: statusLine)
   }
 
   package func report(_ failure: Failure) {
@@ -50,6 +61,7 @@ package struct Diagnostics: Sendable {
 
   /// Whole lines as they are, such as a trace or statistics that were asked for: the caller has made them safe to show.
   package func writeLines(_ bytes: Span<UInt8>) {
+    statusLine?.hide()
     _ = unsafe bytes.withUnsafeBufferPointer { unsafe writeAll(descriptor, UnsafeRawBufferPointer($0)) }
   }
 
@@ -91,6 +103,7 @@ package struct Diagnostics: Sendable {
 
   /// Text as it is, such as a usage overview. Nothing can be said when standard error itself fails, so that ends silently.
   package func write(_ text: String) {
+    statusLine?.hide()
     var text = text
     _ = text.withUTF8 { unsafe writeAll(descriptor, UnsafeRawBufferPointer($0)) }
   }

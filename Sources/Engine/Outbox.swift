@@ -92,6 +92,25 @@ package struct Outbox: ~Copyable, Sendable {
     return try octets.withBytes(start..<start + entry.length) { span throws(E) in try body(head.span, span) }
   }
 
+  /// Overwrites eight octets of messages that wait to be begun, in the order in which they will be: `place` is shown a
+  /// message's own octets and says where and with what; a place before the first octet leaves it alone, nil ends it.
+  package mutating func overwrite(_ place: (Span<UInt8>) -> (at: Int, value: UInt64)?) {
+    for number in returned {
+      if !overwrite(number, place) { return }
+    }
+    for number in unsent..<max(unsent, next) {
+      if !overwrite(number, place) { return }
+    }
+  }
+
+  private mutating func overwrite(_ number: Int, _ place: (Span<UInt8>) -> (at: Int, value: UInt64)?) -> Bool {
+    let entry = self[number]
+    let start = octets.readable.lowerBound + entry.offset - base
+    guard let (at, value) = octets.withBytes(start..<start + entry.length, place) else { return false }
+    if at >= 0 { octets.patch64(at: start + at, value) }
+    return true
+  }
+
   /// Octets of the whole message.
   package func size(_ number: Int) -> Int {
     let entry = self[number]
@@ -165,6 +184,11 @@ package struct Outbox: ~Copyable, Sendable {
     return count
   }
 
+  /// What waits to be sent and is not kept by `dropWaiting`.
+  package func forEachWaiting(all: Bool, _ body: (Pending) -> Void) {
+    forEachPending { if self[$0.number].state == .waiting, all || !self[$0.number].mayBeThere { body($0) } }
+  }
+
   /// Forgets what waits to be sent, calling `each`; what a peer that is gone may have is kept, unless `all` is to go.
   package mutating func dropWaiting(all: Bool, _ each: (Pending) -> Void) {
     var kept: [Int] = []
@@ -174,7 +198,7 @@ package struct Outbox: ~Copyable, Sendable {
         kept.append(number)
         continue
       }
-      each(Pending(place: entry.place, began: entry.mayBeThere ? entry.began : nil))
+      each(Pending(number: number, place: entry.place, began: entry.mayBeThere ? entry.began : nil))
       finish(number...number)
     }
     (returned, returnedHead, unsent) = (kept, 0, next)
@@ -206,6 +230,8 @@ package struct Outbox: ~Copyable, Sendable {
 
   /// A message that is not done.
   package struct Pending: Sendable {
+    /// In this outbox.
+    package let number: Int
     /// Among all that was read.
     package let place: Int
     /// When it was begun; nil: it waits to be.
@@ -213,8 +239,8 @@ package struct Outbox: ~Copyable, Sendable {
     /// It was sent more than once, and may have arrived each time.
     package let mayBeTwice: Bool
 
-    package init(place: Int, began: Instant?, mayBeTwice: Bool = false) {
-      (self.place, self.began, self.mayBeTwice) = (place, began, mayBeTwice)
+    package init(number: Int, place: Int, began: Instant?, mayBeTwice: Bool = false) {
+      (self.number, self.place, self.began, self.mayBeTwice) = (number, place, began, mayBeTwice)
     }
   }
 
@@ -226,9 +252,10 @@ package struct Outbox: ~Copyable, Sendable {
     for number in from...to {
       let entry = self[number]
       switch entry.state {
-      case .waiting: body(Pending(place: entry.place, began: entry.mayBeThere ? entry.began : nil))
+      case .waiting: body(Pending(number: number, place: entry.place, began: entry.mayBeThere ? entry.began : nil))
       case .begun, .sent:
-        body(Pending(place: entry.place, began: entry.began, mayBeTwice: entry.mayBeThere && entry.state == .sent))
+        let mayBeTwice = entry.mayBeThere && entry.state == .sent
+        body(Pending(number: number, place: entry.place, began: entry.began, mayBeTwice: mayBeTwice))
       case .done: break
       }
     }

@@ -3,15 +3,17 @@
 import Bytes
 package import Wire
 
-extension MessageDraft {
-  /// The message that one line of JSON stands for.
-  package init(jsonLine line: Span<UInt8>) throws(TextFault) {
-    let json: JSON
-    do throws(JSONFault) { json = try JSONReader.read(line) } catch {
+extension JSON {
+  package init(line: Span<UInt8>) throws(TextFault) {
+    do throws(JSONFault) { self = try JSONReader.read(line) } catch {
       throw TextFault("\(error.reason) at character \(error.offset + 1)")
     }
-    try self.init(json: json)
   }
+}
+
+extension MessageDraft {
+  /// The message that one line of JSON stands for.
+  package init(jsonLine line: Span<UInt8>) throws(TextFault) { try self.init(json: JSON(line: line)) }
 
   package init(json: JSON) throws(TextFault) {
     guard case .object(let members) = json else { throw TextFault("expected a message object, got \(json.kind)") }

@@ -64,6 +64,13 @@ package enum Files {
     }
   }
 
+  /// Whether what is at `path` is the file that `number` is open on.
+  package static func isSame(_ path: String, as number: Int32) -> Bool {
+    var (one, other) = (stat(), stat())
+    guard unsafe stat(path, &one) == 0, unsafe fstat(number, &other) == 0 else { return false }
+    return one.st_dev == other.st_dev && one.st_ino == other.st_ino && one.st_mode & S_IFMT == S_IFREG
+  }
+
   package static func exists(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0

@@ -28,6 +28,13 @@ package final class InputFile {
     if kind == .directory { throw Errno("open", code: EISDIR, subject: path) }
   }
 
+  /// Octets, of a regular file; nil for everything else.
+  package var size: Int? {
+    var status = stat()
+    guard kind == .file, unsafe fstat(number, &status) == 0 else { return nil }
+    return Int(status.st_size)
+  }
+
   package func read(into span: inout OutputRawSpan) throws(Errno) -> IOProgress {
     switch access {
     case .plain:

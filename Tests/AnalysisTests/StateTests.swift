@@ -43,17 +43,3 @@ import Testing
     #expect(ring.open == 1 && ring.span <= DeliveryRing.bound)
   }
 }
-
-@Suite struct HistogramTests {
-  @Test func percentiles() {
-    var h = Histogram()
-    for i: Int64 in 1...1000 { h.add(i * 1_000_000) }
-    #expect(h.least == 1_000_000 && h.greatest == 1_000_000_000)
-    for (thousandths, exact) in [(500, 500_000_000), (990, 990_000_000), (1000, 1_000_000_000)] as [(UInt64, Double)] {
-      #expect(abs(Double(h.percentile(thousandths)) / exact - 1) < 0.07)
-    }
-    h.add(-5)
-    h.add(.max)
-    #expect(h.least == 0 && h.greatest == .max)
-  }
-}

@@ -215,6 +215,14 @@ enum Amqp {
   }
 
   static func run(
+    _ arguments: [String], url: String? = nil, input: Program.Input = .nothing, seconds: Int = 60
+  ) throws -> Finished {
+    try Program(
+      path, arguments, input: input, environment: url.map { ["AMQP_URL": $0] } ?? [:], seconds: seconds
+    ).finish()
+  }
+
+  static func run(
     _ arguments: String..., url: String? = nil, input: Program.Input = .nothing, seconds: Int = 60
   ) throws -> Finished {
     try Program(

@@ -10,7 +10,7 @@
 //     -- name --                              up to the next such line: a file in the script's directory
 //
 // A line's end is part of it; `\c` at its end says that there is none. `\r`, `\0`, `\xHH` and `\\` are octets. Words are cut
-// as a shell does it, with quotes and `$name`; `>FILE`, `2>FILE`, `<FILE` and `>TTY` redirect; NAME=VALUE in front is environment.
+// as a shell does it, with quotes and `$name`; `>FILE`, `2>FILE`, `<FILE`, `>TTY` and `2>TTY` redirect; NAME=VALUE in front is environment.
 //
 //     $ peer p STEP…           a scripted peer on port $p, see ProcessPeerSteps
 //     $ capture FILE STEP…     a file as tcpdump would have written it, see ScriptCapture

@@ -115,13 +115,16 @@ package final class CommandScriptRun {
     }
     var output = ProcessRun.Output.kept
     var errorFile: String?
+    var errors = ProcessRun.Output.kept
     let isFed = script.commands.contains {
       [("feed " + (name ?? "?")), "end " + (name ?? "?")].contains(where: $0.line.hasPrefix)
     }
     var input = ProcessRun.Input.octets(CommandScript.octets(command.input), keepsOpen: isFed)
     if command.input.isEmpty && !isFed { input = .none }
     words.removeAll { word in
-      if word.hasPrefix("2>"), word.count > 2 {
+      if word == "2>TTY" {
+        errors = .terminal
+      } else if word.hasPrefix("2>"), word.count > 2 {
         errorFile = directory + "/" + word.dropFirst(2)
       } else if word == ">TTY" {
         output = .terminal
@@ -137,7 +140,7 @@ package final class CommandScriptRun {
     guard !words.isEmpty else { throw ProcessFault("no program in '\(command.line)'") }
     let run = try ProcessRun(
       path(of: words[0]), Array(words.dropFirst()), environment: environment, directory: directory, input: input,
-      output: output)
+      output: output, errors: errors)
     run.errorFile = errorFile
     world.add(run)
     guard let name else {
@@ -202,6 +205,8 @@ package final class CommandScriptRun {
     line = line.replacing(/amqp-\d+-[0-9a-f]+/, with: "amqp-*")
     line = line.replacing(/(in|after) \d+\.\ds/) { "\($0.output.1) *s" }
     line = line.replacing(/"time":\d+/, with: "\"time\":*")
+    line = line.replacing(/"latency":\{.*?\]\]\}/, with: "\"latency\":*")
+    line = line.replacing(/"seconds":[\d.]+,"rate":\d+/, with: "\"seconds\":*,\"rate\":*")
     line = line.replacing(/"ms":\d+\.\d{3}/, with: "\"ms\":*")
     return line
   }

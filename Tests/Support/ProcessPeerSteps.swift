@@ -4,6 +4,7 @@
 //     mechanisms=A,B  outcome=N                              SASL frames
 //     open  begin  attach=receiver  attach=sender            our half of them; the client's link has to be named "link"
 //     flow=CREDIT  accepted=FIRST-LAST  transfer=ID:TEXT  part=ID:TEXT   (part: `more` is set)
+//     attach-replies=ADDRESS  reply=ID:CORRELATION:TEXT      over a link for replies, of the client's link's name and "-replies"
 //     detach=CONDITION TEXT  end=CONDITION TEXT  close=CONDITION TEXT    in quotes; or bare: without error
 //     text=TEXT  hex=DIGITS                                  octets as they are
 //     frame-of=N                                             the head of a frame that says it has N octets
@@ -62,6 +63,24 @@ extension ProcessPeer {
         .uint(0),
       ]
       return frame(0x12, fields)
+    case ("attach-replies", let address?):
+      let source = Value.described(
+        descriptor: .ulong(0x28), value: .list([address.isEmpty ? .null : .string(address)]))
+      let fields: [Value] = [
+        .string("link-replies"), .uint(1), .boolean(false), .null, .null, source, terminus(0x29), .null, .null,
+        .uint(0),
+      ]
+      return frame(0x12, fields)
+    case ("reply", let text?):
+      let parts = text.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false).map(String.init)
+      guard parts.count == 3, let id = UInt32(parts[0]) else { return nil }
+      var message = ByteQueue()
+      let properties: [Value] = [.null, .null, .null, .null, .null, .string(parts[1])]
+      message.append(.described(descriptor: .ulong(0x73), value: .list(properties)))
+      message.append(.described(descriptor: .ulong(0x75), value: .binary(CommandScript.unescaped(parts[2]))))
+      return frame(
+        0x14, [.uint(1), .uint(id), .binary(bytes(id)), .uint(0), .boolean(false), .boolean(false)],
+        payload: message.bytes)
     case ("flow", let credit?):
       return UInt32(credit).flatMap {
         frame(0x13, [.uint(0), .uint(2_048), .uint(0), .uint(2_048), .uint(0), .uint(0), .uint($0)])

@@ -29,7 +29,8 @@ package final class ProcessRun: Polled {
   }
 
   package init(
-    _ program: String, _ arguments: [String], environment: [String], directory: String, input: Input, output: Output
+    _ program: String, _ arguments: [String], environment: [String], directory: String, input: Input, output: Output,
+    errors: Output = .kept
   ) throws {
     var mine: [Int32] = []
     defer { for end in mine { close(end) } }
@@ -70,11 +71,18 @@ package final class ProcessRun: Polled {
       mine.append(terminal.slave)
       (stdout, outputEnd) = (terminal.slave, terminal.master)
     }
-    let errors = try ProcessSpawn.pipe()
-    mine.append(errors.writer)
-    errorEnd = errors.reader
+    let stderr: Int32
+    if case .terminal = errors {
+      let terminal = try ProcessSpawn.terminal()
+      mine.append(terminal.slave)
+      (stderr, errorEnd) = (terminal.slave, terminal.master)
+    } else {
+      let pipe = try ProcessSpawn.pipe()
+      mine.append(pipe.writer)
+      (stderr, errorEnd) = (pipe.writer, pipe.reader)
+    }
     pid = try ProcessSpawn.start(
-      program, arguments, environment: environment, directory: directory, descriptors: (stdin, stdout, errors.writer))
+      program, arguments, environment: environment, directory: directory, descriptors: (stdin, stdout, stderr))
   }
 
   deinit {

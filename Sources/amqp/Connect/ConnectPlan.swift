@@ -133,7 +133,7 @@ struct ConnectPlan {
           ? "leave --reconnect out, and run it again: what was not committed is not there"
           : "use --mode at-least-once: its receipts say what may be there twice")
     }
-    for option in ["forward", "group"] where limits.reconnects != 0 {
+    for option in ["forward", "group", "request", "then-receive"] where limits.reconnects != 0 {
       guard arguments.command.option(long: option) != nil, arguments.flag(option) else { continue }
       throw .usage(
         "\(arguments.spelling("reconnect")) with \(arguments.spelling(option))", "that goes over one connection",

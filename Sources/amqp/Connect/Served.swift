@@ -65,11 +65,13 @@ final class Served {
 
   /// Why another connection, over 0-9-1, is the thing to do now; nil: it isn't.
   func reasonToFallBack(
-    needsManagement: Bool = false, needsStreams: Bool = false, needsTransactions: Bool = false
+    needsManagement: Bool = false, needsStreams: Bool = false, needsTransactions: Bool = false,
+    elsewhere: String? = nil
   ) -> String? {
     if speaks091 || !plan.choice.order.contains(.amqp091) { return nil }
     let description = peer.connection.peer
     if !isOpen { return description.header == .amqp091 ? "that is what \(peer.name) speaks" : nil }
+    if let elsewhere { return elsewhere }
     if needsManagement && dialect != .rabbitMQ4 { return "\(peer.name) has no management node over AMQP 1.0" }
     if needsStreams && dialect == .rabbitMQ3 { return "\(peer.name) knows no stream offsets over AMQP 1.0" }
     if needsTransactions && dialect != .other { return "RabbitMQ has no transactions over AMQP 1.0" }

@@ -74,7 +74,7 @@ enum ReceiveOptions {
         details: """
           `-J` keeps every type, and `amqp send -J` reads it back; `--json=plain` drops types and embeds JSON bodies, for jq(1).
           """),
-    ] + SharedOptions.delimiters + [save, SharedOptions.statistics])
+    ] + SharedOptions.delimiters + [save, SharedOptions.statistics, SharedOptions.progress])
 
   private static let settling = OptionGroup(
     "Taking and settling",

@@ -118,7 +118,19 @@ enum SharedOptions {
 
   static let statistics: OptionSpec = .optional(
     "stats", "FORM", kind: .choice(["text", "json"]), implied: "text", "print counts, rates and times at the end",
-    details: "On standard error, as text or as one line of JSON.")
+    details: """
+      On standard error, as text or as one line of JSON; with the times that messages took, as percentiles and a histogram. Of \
+      `send`: from sending to the answer. Of `receive`: from sending to here, where messages say when they were sent (`amqp \
+      send --stamp`, or else creation-time over 1.0); both clocks are the wall's, so that on two machines they must agree.
+      """)
+
+  static let progress: OptionSpec = .value(
+    "progress", "WHEN", kind: .choice(["auto", "always", "never"]), standard: .value("auto"),
+    "a status line for a run that takes over a second",
+    details: """
+      On standard error: messages, rate, how many are in flight, time, and time left where that is known. `auto`: when standard \
+      error is a terminal, and messages aren't printed to one. `always`: also elsewhere, there a line each second.
+      """)
 
   static let forDuration: OptionSpec = .value(
     "for", "DUR", kind: .duration, "end well when this time has passed",

@@ -44,6 +44,8 @@ struct Intake: ~Copyable {
   /// Messages put into the output, and their octets.
   private(set) var taken = 0
   private(set) var octets = 0
+  /// With `--stats`: how long messages took to get here.
+  var latency: EndToEnd?
   private var faults: [Failure] = []
   private var gate: IntakeGate?
   private let forwarder: Forwarder?
@@ -121,6 +123,9 @@ struct Intake: ~Copyable {
         continue
       }
       taken += 1
+      if latency != nil {
+        connection.withBytes(delivery.message) { latency?.add($0, is091: connection.dialect == .amqp091) }
+      }
       octets += delivery.message.count
       if resumes { resumptions[inlets[i].source].took(mark) }
       let offset = findsOffsets ? connection.withBytes(delivery.message) { Checkpoint.offset(of: $0) } : nil

@@ -23,6 +23,8 @@ final class Receiver: Looped {
   let signals: Signals?
   let listener: ListeningSocket?
   let trace: Trace?
+  /// With `--progress`, as the run's owner wishes.
+  var progress: Progress?
   var declaring: Declaring
   /// The plan's, as they are on this connection.
   var sources: [NodeAddress] = []
@@ -93,9 +95,11 @@ final class Receiver: Looped {
       }
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
+    if let progress, !intake.output.octets.isEmpty, intake.output.isTerminal { progress.line.hide() }
     try flushOutput()
     if commits != nil { advanceCommits() }
     if let forwarder { serveTarget(forwarder) }
+    if case .running = stage { progress?.turn(now: now) { state } }
     try checkEndings()
     for server in served {
       let all = server.peer.flush(now: now)
@@ -197,6 +201,12 @@ final class Receiver: Looped {
     inlets[i].heldCount += run.count
   }
 
+  /// For a status line.
+  private var state: ProgressMeter.State {
+    let goal: ProgressMeter.Goal = plan.count.map { .count($0) } ?? plan.duration.map { .duration($0) } ?? .unknown
+    return ProgressMeter.State(done: taken, inFlight: max(0, taken - settled), goal: goal)
+  }
+
   // MARK: Waiting
 
   func register(_ polls: inout PollSet) {
@@ -214,6 +224,7 @@ final class Receiver: Looped {
     case .stopping(let until), .closing(let until): at.append(until)
     case .running:
       if let due = redialing.due { at.append(due) }
+      if let progress { at.append(progress.deadline) }
       if let duration = plan.duration { at.append(started + duration) }
       if let timeout = plan.timeout { at.append(started + timeout) }
       if let within = plan.expectations?.within { at.append(started + within) }

@@ -30,7 +30,7 @@ extension Receiver {
     guard asking.isDone, let hub = plan.sources.first?.description, case .running = stage else { return }
     asking.advance(&server.peer.connection)
     partitions = asking
-    var explanation = server.explanation(plan.connect)
+    var explanation = server.explanation
     explanation.action = "ask for the partitions of '\(hub)'"
     if let names = asking.names, let group = plan.group {
       sources = names.map { EventHub.partition($0, of: hub, group: group) }

@@ -5,7 +5,12 @@ import Render
 import Wire
 
 enum MessageOptions {
-  static func draft(_ arguments: ParsedArguments) throws(Failure) -> MessageDraft {
+  /// The text of an option's value, and the option, to the text that counts: `--template`.
+  typealias Expansion = (_ text: String, _ option: String) throws(Failure) -> String
+
+  static func draft(
+    _ arguments: ParsedArguments, _ expand: Expansion = { (text, _) throws(Failure) in text }
+  ) throws(Failure) -> MessageDraft {
     var draft = MessageDraft()
     // Said always: without a header section RabbitMQ 4.2 takes a message for transient.
     draft.header = [.boolean(arguments.last(of: ["durable", "transient"]) != "transient")]
@@ -21,17 +26,21 @@ enum MessageOptions {
     for text in arguments.values("property") {
       let sides = text.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
       guard sides.count == 2 else { throw arguments.badValue(of: "property", text, expected: "NAME=V") }
-      try setText(&draft, String(sides[0]), String(sides[1]), "--property")
+      try setText(&draft, String(sides[0]), try expand(String(sides[1]), "--property"), "--property")
     }
-    if let type = arguments.value("content-type") { try setText(&draft, "content-type", type, "--content-type") }
-    if let address = arguments.value("reply-to") { try setText(&draft, "reply-to", address, "--reply-to") }
-    draft.applicationProperties = try entries(arguments, "header", key: { .string($0) })
+    if let type = arguments.value("content-type") {
+      try setText(&draft, "content-type", try expand(type, "--content-type"), "--content-type")
+    }
+    if let address = arguments.value("reply-to") {
+      try setText(&draft, "reply-to", try expand(address, "--reply-to"), "--reply-to")
+    }
+    draft.applicationProperties = try entries(arguments, "header", expand, key: { .string($0) })
     // Behind those that stand for properties of 0-9-1.
-    if let annotations = try entries(arguments, "annotation", key: { .symbol($0) }) {
+    if let annotations = try entries(arguments, "annotation", expand, key: { .symbol($0) }) {
       draft.messageAnnotations = (draft.messageAnnotations ?? []) + annotations
     }
-    draft.deliveryAnnotations = try entries(arguments, "delivery-annotation", key: { .symbol($0) })
-    draft.footer = try entries(arguments, "footer", key: { .symbol($0) })
+    draft.deliveryAnnotations = try entries(arguments, "delivery-annotation", expand, key: { .symbol($0) })
+    draft.footer = try entries(arguments, "footer", expand, key: { .symbol($0) })
     return draft
   }
 
@@ -49,12 +58,13 @@ enum MessageOptions {
 
   /// nil when the option isn't given: no section then.
   private static func entries(
-    _ arguments: ParsedArguments, _ option: String, key: (String) -> Value
+    _ arguments: ParsedArguments, _ option: String, _ expand: Expansion, key: (String) -> Value
   ) throws(Failure) -> [MapEntry]? {
     let texts = arguments.values(option)
     if texts.isEmpty { return nil }
     var entries: [MapEntry] = []
-    for text in texts {
+    for template in texts {
+      let text = try expand(template, "--\(option)")
       do throws(TextFault) {
         let typed = try TypedText(text)
         let entry = MapEntry(key(typed.name), try value(typed))

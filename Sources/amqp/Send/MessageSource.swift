@@ -10,7 +10,7 @@ import Wire
 protocol MessageSink: ~Copyable {
   /// Whether another message may come.
   var hasRoom: Bool { get }
-  mutating func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>)
+  mutating func accept(prefix: Span<UInt8>, body: Span<UInt8>, suffix: Span<UInt8>) throws(Failure)
   /// One line of JSON: a whole message.
   mutating func accept(json line: Span<UInt8>, number: Int) throws(Failure)
 }
@@ -20,6 +20,8 @@ struct MessageSource: ~Copyable {
     case bytes([UInt8])
     /// Read when its turn comes.
     case file(String)
+    /// Filled in when its turn comes.
+    case template(Template)
   }
   enum Form {
     /// Each is a message, cycled until `count`.
@@ -46,6 +48,8 @@ struct MessageSource: ~Copyable {
   private(set) var emitted = 0
   private var room = 16 * 1024
   private(set) var isAtEnd = false
+  /// Keeps inputs until they are accepted.
+  var rejects: Rejects?
 
   init(_ form: Form, composer: BodyComposer, keepsEmpty: Bool, limit: Int?) throws(Failure) {
     (self.form, self.composer, self.keepsEmpty, self.limit) = (form, composer, keepsEmpty, limit)
@@ -59,6 +63,15 @@ struct MessageSource: ~Copyable {
       }
     }
   }
+
+  /// How many messages there will be; nil: nobody knows before the end.
+  var total: Int? {
+    if case .items(let items) = form { return limit ?? items.count }
+    return limit
+  }
+  /// Octets of standard input, where it is a file; and how many of them were read.
+  var inputSize: Int? { input?.size }
+  private(set) var octetsRead = 0
 
   /// Nothing more is read.
   mutating func stop() { isAtEnd = true }
@@ -82,6 +95,9 @@ struct MessageSource: ~Copyable {
       let index = emitted % items.count
       switch items[index] {
       case .bytes(let bytes): try emit(bytes.span, into: &sink, "body \(index + 1)")
+      case .template(let template):
+        let bytes = template.expand(number: emitted + 1)
+        try emit(bytes.span, into: &sink, "body \(index + 1)")
       case .file(let path):
         let bytes: [UInt8]
         do throws(Errno) {
@@ -114,10 +130,14 @@ struct MessageSource: ~Copyable {
     emitted += 1
     if composer.isPlain {
       composer.dataPrefix(body.count)
-      composer.prefix.withReadable { sink.accept(prefix: $0, body: body, suffix: suffix.span) }
+      try composer.prefix.withReadable { (prefix) throws(Failure) in
+        try sink.accept(prefix: prefix, body: body, suffix: suffix.span)
+      }
     } else {
       try composer.compose(body, what())
-      composer.prefix.withReadable { sink.accept(prefix: $0, body: none.span, suffix: suffix.span) }
+      try composer.prefix.withReadable { (prefix) throws(Failure) in
+        try sink.accept(prefix: prefix, body: none.span, suffix: suffix.span)
+      }
     }
   }
 
@@ -161,6 +181,27 @@ struct MessageSource: ~Copyable {
     }
   }
 
+  /// What of a stream nobody came to send: what was read of it, and what is there still. Of a file that is all of it; of a
+  /// pipe as much as one holds, because who writes to it may never end.
+  mutating func giveRest(_ body: (Span<UInt8>) -> Void) {
+    switch form {
+    case .items, .whole: return
+    case .cut, .json: if let limit, emitted >= limit { return }
+    }
+    guard let kind = input?.kind, kind != .terminal else { return }
+    let most = kind == .file ? Int.max : 1 << 20
+    var count = 0
+    // A message that was cut off and could not be sent is still in the buffer, and was told of.
+    buffer.consume(min(unfinished, buffer.count))
+    repeat {
+      count += buffer.count
+      buffer.withReadable(body)
+      buffer.removeAll()
+    } while !inputEnded && count < most && (try? read()) == true
+  }
+  /// Octets at the front of the buffer that are on their way to the sink.
+  private var unfinished = 0
+
   /// Reads once. Returns whether anything came, the end included.
   private mutating func read() throws(Failure) -> Bool {
     guard let input else { return false }
@@ -168,6 +209,7 @@ struct MessageSource: ~Copyable {
     do throws(Errno) {
       var progress = IOProgress.wouldBlock
       let n = try buffer.fill(room: size) { span throws(Errno) in progress = try input.read(into: &span) }
+      octetsRead += n
       if n == size { room = min(room * 2, 256 * 1024) }
       switch progress {
       case .bytes(let n): if n == 0 { return false }
@@ -209,6 +251,8 @@ struct MessageSource: ~Copyable {
       buffer.consume(skip)
       return true
     }
+    if let rejects { buffer.withBytes(range) { rejects.keep($0) } }
+    unfinished = skip
     if case .json = form {
       emitted += 1
       let number = line
@@ -217,6 +261,7 @@ struct MessageSource: ~Copyable {
       let number = line
       try buffer.withBytes(range) { span throws(Failure) in try emit(span, into: &sink, "line \(number)") }
     }
+    unfinished = 0
     buffer.consume(skip)
     return true
   }

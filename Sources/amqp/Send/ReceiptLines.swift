@@ -4,7 +4,6 @@ import Bytes
 import Console
 import Engine
 import Render
-import Transport
 import Wire
 
 final class ReceiptLines {
@@ -20,29 +19,11 @@ final class ReceiptLines {
     case unavailable = 503
   }
 
-  private let name: String
-  private let file: OutputFile
-  private var octets = ByteQueue()
-  /// Receipts can't be written, and why.
-  private(set) var failure: Failure?
-
-  /// Input waits for this much output.
-  private static let bound = 1 << 20
-  /// What isn't written at once while there is something else to do.
-  private static let batch = 1 << 16
+  let file: SideFile
   /// A peer's words are cut here.
   private static let longest = 1_024
 
-  init(_ path: String) throws(Failure) {
-    name = path == "-" ? "to standard output" : path
-    do throws(Errno) {
-      file = path == "-" ? try OutputFile() : try OutputFile(creating: path)
-    } catch {
-      throw Failure("cannot write receipts \(name)", error.text, exitCode: .cannotWrite)
-    }
-  }
-
-  var isFull: Bool { octets.count >= ReceiptLines.bound && failure == nil }
+  init(_ path: String) throws(Failure) { file = try SideFile(path, "receipts") }
 
   // MARK: Lines
 
@@ -84,91 +65,38 @@ final class ReceiptLines {
 
   /// Input that is no message.
   func addRefused(place: Int, _ why: String) {
-    line(Outbox.Pending(place: place, began: nil), "refused", .unable, nil, why, now: 0)
+    line(Outbox.Pending(number: 0, place: place, began: nil), "refused", .unable, nil, why, now: 0)
   }
 
   private func line(
     _ message: Outbox.Pending, _ outcome: StaticString, _ status: Status, _ condition: String? = nil,
     _ description: String? = nil, now: Int64
   ) {
-    if failure != nil { return }
-    octets.append("{\"n\":")
-    octets.append(decimal: message.place)
-    octets.append(",\"outcome\":")
-    octets.append(jsonString: outcome)
-    octets.append(",\"status\":")
-    octets.append(decimal: status.rawValue)
+    if file.failure != nil { return }
+    file.octets.append("{\"n\":")
+    file.octets.append(decimal: message.place)
+    file.octets.append(",\"outcome\":")
+    file.octets.append(jsonString: outcome)
+    file.octets.append(",\"status\":")
+    file.octets.append(decimal: status.rawValue)
     if let began = message.began {
-      octets.append(",\"ms\":")
-      octets.append(milliseconds: max(0, now - began))
+      file.octets.append(",\"ms\":")
+      file.octets.append(milliseconds: max(0, now - began))
     }
     if let condition {
-      octets.append(",\"condition\":")
-      octets.append(jsonString: ReceiptLines.short(condition))
+      file.octets.append(",\"condition\":")
+      file.octets.append(jsonString: ReceiptLines.short(condition))
     }
     if let description {
-      octets.append(",\"description\":")
-      octets.append(jsonString: ReceiptLines.short(description))
+      file.octets.append(",\"description\":")
+      file.octets.append(jsonString: ReceiptLines.short(description))
     }
-    if message.mayBeTwice { octets.append(",\"duplicate\":true") }
-    octets.append("}\n")
+    if message.mayBeTwice { file.octets.append(",\"duplicate\":true") }
+    file.octets.append("}\n")
   }
 
   private static func short(_ text: String) -> String {
     guard text.utf8.count > longest else { return text }
     return text.prefix(longest) + "…"
-  }
-
-  // MARK: Writing
-
-  /// Writes what is worth it, or when there is nothing else to do all that goes.
-  func flush(isIdle: Bool) {
-    while failure == nil && !octets.isEmpty && (isIdle || octets.count >= ReceiptLines.batch) {
-      var progress = IOProgress.wouldBlock
-      do throws(Errno) {
-        progress = try octets.withReadable { span throws(Errno) in try file.write(span) }
-      } catch {
-        return fail(error.text)
-      }
-      switch progress {
-      case .bytes(let n): octets.consume(n)
-      case .wouldBlock: return
-      case .end: return fail("nobody reads them any more")
-      }
-    }
-    octets.release(above: ReceiptLines.bound * 2)
-  }
-
-  /// Waits until all is written, or somebody is out of patience.
-  func drain(_ signals: Signals?) {
-    var polls = PollSet()
-    while true {
-      flush(isIdle: true)
-      guard failure == nil, !octets.isEmpty, (signals?.count ?? 0) < 2 else { return }
-      polls.removeAll()
-      register(&polls)
-      _ = signals.map { polls.add($0.number, read: true) }
-      do throws(Errno) { try polls.wait(now: 0, until: nil) } catch { return fail(error.text) }
-      try? signals?.take()
-    }
-  }
-
-  func register(_ polls: inout PollSet) {
-    if failure == nil { _ = polls.add(file.number, write: !octets.isEmpty, hangUp: octets.isEmpty) }
-  }
-
-  private func fail(_ why: String) {
-    failure = Failure("cannot write receipts \(name)", why, exitCode: .cannotWrite)
-    octets.removeAll()
-  }
-}
-
-extension ByteQueue {
-  /// Nanoseconds as milliseconds with three digits behind the point.
-  fileprivate mutating func append(milliseconds nanoseconds: Int64) {
-    let micros = nanoseconds / 1_000
-    append(decimal: micros / 1_000)
-    append(UInt8(ascii: "."))
-    for unit: Int64 in [100, 10, 1] { append(UInt8(ascii: "0") + UInt8(micros / unit % 10)) }
   }
 }

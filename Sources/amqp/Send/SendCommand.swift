@@ -7,6 +7,10 @@ import Transport
 enum SendCommand {
   static func run(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) -> ExitCode {
     let plan = try SendPlan(arguments, diagnostics)
+    let progress =
+      plan.isDryRun
+      ? nil : Progress(arguments, printsMessages: plan.receipts == "-" || plan.replies != nil, now: Clock.now)
+    let diagnostics = diagnostics.above(progress?.line)
     let statistics = Statistics(arguments, now: Clock.now)
     let signals = try? Signals()
     var trace = Trace(arguments, diagnostics)
@@ -18,9 +22,15 @@ enum SendCommand {
         }
     }
     let sender = try Sender(plan, diagnostics, signals: signals, trace: trace)
+    sender.progress = progress
     try Loop.run(sender, signals: signals)
+    progress?.line.hide()
     sender.account()
-    statistics?.write(sender.receipts.total, octets: sender.octets, sender.receipts.counts, now: Clock.now, diagnostics)
+    let latency =
+      sender.replies?.latency.map { Statistics.Latency(what: "from a request to its reply", times: $0) }
+      ?? sender.witness?.latency.map { Statistics.Latency(what: "from sending to the answer", times: $0) }
+    statistics?.write(
+      sender.receipts.total, octets: sender.octets, sender.receipts.counts, latency, now: Clock.now, diagnostics)
     if let failure = plan.connect.capture?.failure {
       diagnostics.report(failure)
       return try sender.result().combined(with: failure.exitCode)

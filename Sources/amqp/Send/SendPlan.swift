@@ -22,6 +22,8 @@ struct SendPlan {
   let duration: Int64?
   /// The sections in front of the body, the same for every message.
   let head: [UInt8]
+  /// Nil: all messages have this head.
+  let maker: MessageMaker?
   let isDryRun: Bool
   let form: MessageSource.Form
   let declarations: [Declaration]
@@ -29,10 +31,17 @@ struct SendPlan {
   let keepsEmpty: Bool
   /// A path, or `-`.
   let receipts: String?
+  /// The same.
+  let rejects: String?
+  let replies: ReplyPlan?
+  let replay: Replay?
+  /// Each message to each receiver, once so many are there.
+  let fanOut: Int?
+  /// How long each message takes is asked for.
+  let measures: Bool
 
   init(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) {
     declarations = try DeclareOptions.declarations(arguments)
-    count = arguments.count("count")
     rate = arguments.count("rate")
     window = arguments.count("window")
     answerTimeout = Int64(arguments.nanoseconds("answer-timeout") ?? 30_000_000_000)
@@ -43,10 +52,14 @@ struct SendPlan {
     batch = try LinkOptions.batch(arguments, mode)
     keepsEmpty = arguments.flag("keep-empty")
     receipts = arguments.value("receipts")
+    measures = arguments.flag("stats")
     if isDryRun && receipts != nil { throw .usage("--receipts", "nothing is answered in a dry run") }
     if isDryRun && arguments.flag("capture") { throw .usage("--capture", "nothing passes in a dry run") }
     attach = try LinkOptions.attach(arguments, role: .sender, mode: mode)
-    let draft = try MessageOptions.draft(arguments)
+    let templates = arguments.flag("template") ? Templates() : nil
+    let draft = try MessageOptions.draft(arguments) { (text, option) throws(Failure) in
+      try templates?.expand(text, option, number: 1) ?? text
+    }
     head = MessageOptions.head(draft)
     composer = BodyComposer(
       section: BodyComposer.Section(rawValue: arguments.value("body-as") ?? "data") ?? .data,
@@ -54,13 +67,19 @@ struct SendPlan {
       suffix: MessageOptions.footer(draft))
 
     // The target is the first argument, unless an option named it.
+    var targetTemplate: Template?
     var bodies = arguments.inOrder(["body", "file"])
     if let named = try LinkOptions.namedAddress(arguments) {
       target = named
     } else if arguments.flag("listen") || arguments.flag("dynamic") {
       target = NodeAddress.none
     } else if let at = bodies.firstIndex(where: { if case .positional = $0.subject { true } else { false } }) {
-      let text = String(decoding: bodies.remove(at: at).bytes, as: UTF8.self)
+      var text = String(decoding: bodies.remove(at: at).bytes, as: UTF8.self)
+      if templates != nil {
+        let template = try SendPlan.template(Array(text.utf8), "TARGET")
+        text = String(decoding: template.expand(number: 1), as: UTF8.self)
+        if !template.isConstant { targetTemplate = template }
+      }
       // The anonymous relay: each message says where it goes.
       target = text.isEmpty ? NodeAddress.none : NodeAddress(text)
       if text.isEmpty && draft["to"] == nil && !arguments.flag("json") {
@@ -71,11 +90,64 @@ struct SendPlan {
     } else {
       throw .usage("send", "no TARGET", nextStep: "amqp send TARGET [BODY…]")
     }
+    replies = try ReplyPlan(arguments)
+    replay = try Replay(arguments)
+    fanOut = arguments.flag("fan-out") ? arguments.count("fan-out") ?? 1 : nil
+    if fanOut != nil {
+      if !arguments.flag("listen") { throw .usage("--fan-out", "only --listen knows who receives") }
+      if arguments.flag("rejects") {
+        throw .usage(
+          "--fan-out and --rejects", "an input has as many fates as there are receivers",
+          nextStep: "--receipts tells them")
+      }
+    }
+    // After --then-receive it is what comes that is counted.
+    count = replies?.isRequest == false ? nil : arguments.count("count")
+    maker = MessageMaker(
+      arguments, draft, templates, target: targetTemplate, isNeeded: replies?.isRequest == true)
     let common = head + composer.suffix
     let needs =
       [DialectChoice.need(message: common.span, target: target)].compactMap { $0 } + DeclareOptions.needs(declarations)
     connect = try ConnectPlan(arguments, needs: needs)
     form = try SendPlan.form(arguments, bodies, diagnostics)
+    rejects = arguments.value("rejects")
+    if let rejects { try checkRejects(rejects) }
+  }
+
+  private static func template(_ bytes: [UInt8], _ what: String) throws(Failure) -> Template {
+    do throws(TextFault) { return try Template(bytes) } catch {
+      throw .usage("\(what) '\(String(decoding: bytes.prefix(80), as: UTF8.self))'", error.reason)
+    }
+  }
+
+  private func checkRejects(_ path: String) throws(Failure) {
+    if isDryRun { throw .usage("--rejects", "nothing is answered in a dry run") }
+    if path == "-" && receipts == "-" {
+      throw .usage("--receipts and --rejects", "one of them can be standard output")
+    }
+    switch form {
+    case .items: break
+    case .whole, .cut, .json:
+      if Files.isSame(path, as: 0) {
+        throw .usage("--rejects '\(path)'", "that is the input", nextStep: "give it another name, and send that next")
+      }
+    }
+  }
+
+  /// Opens the files that are told of each message.
+  func witness() throws(Failure) -> Witness? {
+    if receipts == nil && rejects == nil && !measures { return nil }
+    let lines = try receipts.map { path throws(Failure) in try ReceiptLines(path) }
+    return Witness(
+      lines, try rejects.map { path throws(Failure) in try Rejects(path, rejectsForm) }, measures: measures)
+  }
+
+  private var rejectsForm: Rejects.Form {
+    switch form {
+    case .cut(let end, _): .ended(by: end)
+    case .json: .ended(by: [0x0a])
+    case .items, .whole: .json(address: target?.description.isEmpty == false ? target?.description : nil)
+    }
   }
 
   private static func form(
@@ -109,6 +181,9 @@ struct SendPlan {
       guard case .option(let option) = entry.subject, option.long == "file" else {
         if entry.bytes == [0x2d], case .positional = entry.subject {
           items.append(.file("/dev/stdin"))
+        } else if arguments.flag("template") {
+          let template = try SendPlan.template(entry.bytes, "BODY")
+          items.append(template.isConstant ? .bytes(template.expand(number: 1)) : .template(template))
         } else {
           items.append(.bytes(entry.bytes))
         }

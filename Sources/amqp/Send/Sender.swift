@@ -27,10 +27,18 @@ final class Sender: Looped {
   var routes: [Route] = []
   var nextHolder = 0
   var receipts = Receipts()
-  /// With `--receipts`.
-  let receiptLines: ReceiptLines?
   /// With `--mode transaction`.
   var batch: Batch?
+  /// Nil: nobody asks what becomes of each message.
+  let witness: Witness?
+  /// With `--request` and `--then-receive`.
+  let replies: ReplyIntake?
+  /// With `--rate`.
+  var pace: Pace?
+  /// With `--keep-timing`.
+  var replay: Replay?
+  /// With `--progress`, as the run's owner wishes.
+  var progress: Progress?
   /// Why the peer can't answer for what it was not sent.
   var unable: AMQPError?
   var stage = Stage.running
@@ -39,6 +47,9 @@ final class Sender: Looped {
   let started: Int64
   var lastProgress: Int64
   var released = 0
+  /// With `--fan-out`: messages read, and copies of receivers that have left.
+  var read = 0
+  var gone = 0
   /// Octets of messages that were handed to connections.
   var octets = 0
   var now: Int64
@@ -53,13 +64,18 @@ final class Sender: Looped {
     started = Clock.now
     now = started
     lastProgress = started
-    receiptLines = try plan.receipts.map { path throws(Failure) in try ReceiptLines(path) }
+    witness = try plan.witness()
+    replies = try plan.replies.map { replies throws(Failure) in try ReplyIntake(replies, measures: plan.measures) }
+    // What is only shown has no pace.
+    pace = plan.isDryRun ? nil : plan.rate.map { Pace(rate: $0) }
+    replay = plan.isDryRun ? nil : plan.replay
     source = try MessageSource(plan.form, composer: plan.composer, keepsEmpty: plan.keepsEmpty, limit: plan.count)
+    source.rejects = witness?.rejects
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { batch = Batch(size: plan.batch) }
     redialing = Redialing(plan.connect, now: started)
-    if let target = plan.target { _ = route(target) }
+    if let target = plan.target, !fansOut { _ = route(target) }
     if listener == nil {
       diagnostics.detail(plan.connect.choice.why)
       dial()
@@ -69,8 +85,11 @@ final class Sender: Looped {
   func dial() {
     let server = plan.isDryRun ? redialing.rehearse(now: now, trace: trace) : redialing.dial(now: now, trace: trace)
     served = [server]
-    declaring = Declaring(plan.declarations + queuesToFind(server.speaks091 ? .amqp091 : .amqp10))
+    replies?.begin()
+    let dialect: DialectChoice.Protocols = server.speaks091 ? .amqp091 : .amqp10
+    declaring = Declaring(declarations(server.speaks091 ? .amqp091 : nil) + queuesToFind(dialect))
     if server.speaks091 && !declaring.isDone { declaring.begin(&server.peer.connection) }
+    beginReplies(server)
     for route in routes { beginIfReady(route, on: server) }
   }
 
@@ -86,6 +105,12 @@ final class Sender: Looped {
 
   func route(_ address: NodeAddress?) -> Route {
     if let known = routes.first(where: { $0.address == address }) { return known }
+    let route = newRoute(address)
+    routes.append(route)
+    return route
+  }
+
+  func newRoute(_ address: NodeAddress?) -> Route {
     let route = Route(address)
     _ = route.outbox.addHead(plan.head)
     if let window = plan.window { route.outbox.countLimit = window }
@@ -93,7 +118,6 @@ final class Sender: Looped {
     if plan.mode == .transaction {
       (route.outbox.countLimit, route.outbox.octetLimit) = (plan.batch ?? Outbox.unlimited, Outbox.unlimited)
     }
-    routes.append(route)
     return route
   }
 
@@ -101,12 +125,15 @@ final class Sender: Looped {
 
   func turn(now: Int64) throws(Failure) -> Bool {
     self.now = now
+    pace?.turn(now: now, begun: released)
     try acceptPeers()
     if redialing.isDue(now), trouble == nil, case .running = stage { dial() }
     for server in served { serve(server) }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     if listener != nil { served.removeAll { $0.peer.isGone } }
+    flushReplies()
     checkEndings()
+    releaseHeld()
     readInput()
     if let lastWords, trouble == nil, pending || !source.isAtEnd, let server = served.first {
       self.lastWords = nil
@@ -116,6 +143,7 @@ final class Sender: Looped {
     if batch != nil { advanceBatch() }
     for i in outlets.indices where outlets[i].isUp { push(i) }
     if batch != nil { advanceBatch() }
+    if allowance > released { pace?.starved(now: now, begun: released) }
     var all = true
     for server in served {
       if server.peer.flush(now: now) { written(server) } else { all = false }
@@ -123,9 +151,10 @@ final class Sender: Looped {
     // Everything went out at once, so there is room for more without anybody having to wake us.
     // A peer may have given credit before our open was out: the flush was what it waited for.
     mayGoOn = all && (!source.isAtEnd && (released > before || !source.isStarved) && hasRoom || canBegin)
-    receiptLines?.flush(isIdle: !mayGoOn)
+    witness?.flush(isIdle: !mayGoOn)
+    if case .running = stage { progress?.turn(now: now) { state } }
     // Nothing more is sent whose fate nobody would learn.
-    if receiptLines?.failure != nil && !source.isAtEnd {
+    if witness?.failure != nil && !source.isAtEnd {
       source.stop()
       dropUnsent()
     }
@@ -149,8 +178,8 @@ final class Sender: Looped {
       try pump()
     } catch {
       inputFailure = error
-      if error.exitCode == .badInput, source.emitted > taken {
-        receiptLines?.addRefused(place: source.emitted, "\(error.what): \(error.why)")
+      if error.exitCode == .badInput, source.emitted >= nextPlace {
+        witness?.refused(place: source.emitted, error)
       }
       source.stop()
       batch?.isFailed = true
@@ -164,7 +193,7 @@ final class Sender: Looped {
   }
 
   func serve(_ server: Served) {
-    server.peer.read(now: now)
+    if replies?.output.isFull != true { server.peer.read(now: now) }
     while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
     if let failure = server.peer.failure, !server.isOver {
       server.isOver = true
@@ -184,18 +213,28 @@ final class Sender: Looped {
       server.isOpen = true
       if listener == nil {
         diagnostics.detail(server.description)
+        if replies != nil, !server.speaks091 { declaring = Declaring(declarations(server.dialect)) }
+        let reason = reasonToAskElsewhere(server)
         if let reason = server.reasonToFallBack(
-          needsManagement: !declaring.isDone, needsTransactions: batch != nil)
+          needsManagement: !declaring.isDone, needsTransactions: batch != nil, elsewhere: reason)
         {
           return fallBack(server, reason)
         }
+        if let reason {
+          return fail(
+            Failure(
+              "no queue for replies", reason,
+              nextStep: "--reply-to NAME: a queue that is there, or leave --protocol 1.0 out",
+              exitCode: .failure))
+        }
         redialing.connected(server, now: now, diagnostics)
         if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
+        beginReplies(server)
         for route in routes { beginIfReady(route, on: server) }
       }
     case .attachRequested(let link): requested(link, server)
-    case .attached(let link): attached(link, server)
-    case .detached(let link, let reason): detached(link, reason, server)
+    case .attached(let link): if !repliesAttached(link, server) { attached(link, server) }
+    case .detached(let link, let reason): if !repliesDetached(link, reason, server) { detached(link, reason, server) }
     case .answered(let link, let run, let answer): answered(link, run, answer, server)
     case .closed(let reason):
       server.isOver = true
@@ -207,11 +246,27 @@ final class Sender: Looped {
       server.isBlocked = false
       lastProgress = now
       diagnostics.note("\(server.peer.name) takes messages again")
-    case .delivery, .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
+    case .delivery(let delivery): took(delivery, server)
+    case .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
     }
   }
 
   // MARK: Endings
+
+  /// For a status line.
+  private var state: ProgressMeter.State {
+    let waiting = routes.reduce(0) { $0 + $1.outbox.pending }
+    let goal: ProgressMeter.Goal
+    if let duration = plan.duration {
+      goal = .duration(duration)
+    } else if let total = source.total {
+      goal = .count(total)
+    } else {
+      goal = source.inputSize.map { .input(source.octetsRead, of: $0) } ?? .unknown
+    }
+    return ProgressMeter.State(
+      done: taken - waiting, inFlight: routes.reduce(0) { $0 + $1.outbox.unanswered }, goal: goal)
+  }
 
   var pending: Bool { routes.contains { !$0.outbox.isEmpty } }
 
@@ -221,13 +276,22 @@ final class Sender: Looped {
       source.stop()
       dropUnsent()
       batch?.isFailed = true
+      replies?.stop()
       if case .running = stage { deadlineAfterSignal = now + 2_000_000_000 }
       let waiting = routes.reduce(0) { $0 + $1.outbox.unanswered }
       if waiting > 0 { diagnostics.note("waiting for answers to \(waiting); once more ends at once") }
     }
-    if let duration = plan.duration, now - started >= duration, !source.isAtEnd {
-      source.stop()
-      dropUnsent()
+    if let duration = plan.duration, now - started >= duration {
+      if !source.isAtEnd {
+        source.stop()
+        dropUnsent()
+      }
+      replies?.stop()
+    }
+    if let timeout = plan.timeout, now - started >= timeout, trouble == nil, let missing = missingReplies, !pending,
+      source.isAtEnd
+    {
+      fail(Failure(missing, "waited \(durationText(timeout))", exitCode: .incomplete))
     }
     if let timeout = plan.timeout, now - started >= timeout, trouble == nil, pending || !source.isAtEnd {
       fail(
@@ -269,9 +333,10 @@ final class Sender: Looped {
 
   /// Forgets what was read and never begun.
   func dropUnsent() {
+    releaseHeld(.max)
     for route in routes {
+      witness?.dropped(route.outbox, all: listener != nil, now: now)
       route.outbox.dropWaiting(all: listener != nil) {
-        receiptLines?.addLeft($0, unable: nil, now: now)
         if $0.began == nil { receipts.addUnsent(1) } else { receipts.addUnanswered(1) }
       }
     }
@@ -282,10 +347,13 @@ final class Sender: Looped {
     switch stage {
     case .running:
       let impatient = (signals?.count ?? 0) > 1 || deadlineAfterSignal.map { now >= $0 } ?? false
-      guard trouble != nil || impatient || (source.isAtEnd && !pending) else { return false }
+      guard trouble != nil || impatient || (source.isAtEnd && !pending && replay?.held == nil && repliesAreDone) else {
+        return false
+      }
       // Past a deadline nobody wants to wait for a peer that says nothing.
       let isLate = trouble?.exitCode == .incomplete || trouble?.exitCode == .notAccepted
       stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
+      replies?.giveBack()
       for server in served where !server.isOver { server.peer.connection.close() }
       return finish()
     case .closing(let until):
@@ -304,18 +372,22 @@ final class Sender: Looped {
 
   /// Counts what has no receipt yet: it will get none.
   func account() {
+    releaseHeld(.max)
     account(&receipts)
-    guard let receiptLines else { return }
+    guard let witness else { return }
     for route in routes {
-      route.outbox.forEachPending { message in
-        if message.began != nil, let batch, !batch.mayCount {
-          receiptLines.addRolledBack(message, nil, now: now)
-        } else {
-          receiptLines.addLeft(message, unable: unable, now: now)
-        }
+      if let batch, !batch.mayCount {
+        witness.rolledBack(route.outbox, unable: unable, now: now)
+      } else {
+        witness.left(route.outbox, unable: unable, now: now)
       }
     }
-    receiptLines.drain(signals)
+    if let rejects = witness.rejects {
+      source.giveRest { rejects.rest($0) }
+      rejects.endRest()
+      if let summary = rejects.summary { diagnostics.note(summary) }
+    }
+    witness.end(signals)
   }
 
   func account(_ receipts: inout Receipts) {
@@ -341,7 +413,7 @@ final class Sender: Looped {
       diagnostics.note(receipts.summary)
     }
     // What could not be written after the run is known only now.
-    let last = trouble ?? receiptLines?.failure ?? receipts.failure(target: targetName)
+    let last = trouble ?? witness?.failure ?? receipts.failure(target: targetName)
     for var failure in [inputFailure, last].compactMap({ $0 }) {
       if status != .success && failure.exitCode == .notAccepted { continue }
       if receipts.total > 0 && failure.exitCode != .incomplete && failure.exitCode != .notAccepted
@@ -359,21 +431,25 @@ final class Sender: Looped {
 
   func register(_ polls: inout PollSet) {
     if let listener { _ = polls.add(listener.number, read: true) }
-    for server in served { server.peer.register(&polls) }
+    for server in served { server.peer.register(&polls, reads: replies?.output.isFull != true) }
+    replies?.register(&polls)
     if case .running = stage { source.register(&polls, wants: hasRoom) }
-    receiptLines?.register(&polls)
+    witness?.register(&polls)
   }
 
   var deadline: Int64? {
     if mustGoOn || (mayGoOn && released < allowance), case .running = stage, trouble == nil { return now }
     var at: [Int64] = served.compactMap(\.peer.deadline)
     if let due = redialing.due { at.append(due) }
+    if case .running = stage, let progress { at.append(progress.deadline) }
     if case .closing(let until) = stage { at.append(until) }
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
-    if let duration = plan.duration, !source.isAtEnd { at.append(started + duration) }
+    if let duration = plan.duration, !source.isAtEnd || replies?.isStopped == false { at.append(started + duration) }
     if let timeout = plan.timeout { at.append(started + timeout) }
-    if pending && waitsForPeer { at.append(lastProgress + plan.answerTimeout) }
-    if let rate = plan.rate, pending { at.append(started + Int64(released) * 1_000_000_000 / Int64(rate)) }
+    // Nobody has to answer a listener, nor what waits for its time: a deadline that nothing comes of would be met for ever.
+    if listener == nil, trouble == nil, pending, waitsForPeer { at.append(lastProgress + plan.answerTimeout) }
+    if let pace, pending { at.append(pace.due(begun: released)) }
+    if let due = replay?.deadline { at.append(due) }
     return at.min()
   }
 }

@@ -27,6 +27,7 @@ extension Sender {
   /// What was to be there before any link is there, or is not to be had.
   func declared(_ server: Served) {
     if let failure = server.explanation.failure(declaring) { return fail(failure) }
+    beginReplies(server)
     for route in routes { beginIfReady(route, on: server) }
   }
 
@@ -109,7 +110,7 @@ extension Sender {
       attach.source?.filter = .null
       if attach.source?.dynamic == true { attach.source?.address = .string("dynamic-\(nextHolder)") }
     }
-    add(link, routes.first ?? route(NodeAddress.none), server, isUp: true)
+    add(link, fansOut ? ownRoute() : routes.first ?? route(NodeAddress.none), server, isUp: true)
   }
 
   func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
@@ -135,6 +136,7 @@ extension Sender {
   }
 
   func giveBack(_ outlet: Outlet) {
+    if fansOut { return left(outlet) }
     let count = outlet.route.outbox.giveBack(holder: outlet.holder)
     if count > 0 {
       diagnostics.detail("\(outlet.server.peer.name) left \(count) messages unanswered: they are sent again")
@@ -208,7 +210,7 @@ extension Sender {
 
   /// Messages that nobody answers and that must not go out twice, perhaps written and perhaps not.
   private func unknown(_ run: ClosedRange<Int>, _ route: Route) {
-    if let receiptLines { route.outbox.forEachPending(in: run) { receiptLines.addLeft($0, unable: nil, now: now) } }
+    witness?.left(route.outbox, run, now: now)
     route.outbox.finish(run) { receipts.addUnanswered($0.count) }
   }
 

@@ -4,18 +4,33 @@ import Console
 import Engine
 import Render
 import Runtime
+import Transport
 import Wire
 
 extension Sender {
-  var hasRoom: Bool { routes.allSatisfy { $0.outbox.hasRoom } && receiptLines?.isFull != true }
+  var hasRoom: Bool {
+    guard routes.allSatisfy({ $0.outbox.hasRoom }), witness?.isFull != true, replay?.held == nil, hasReceivers else {
+      return false
+    }
+    // A request is no older than it says when it goes out.
+    return replies.map { $0.hasRoom && (pace == nil || taken < allowance) } ?? true
+  }
 
   /// How many messages were ever read.
-  var taken: Int { routes.reduce(0) { $0 + $1.outbox.total } }
+  var taken: Int { routes.reduce(gone) { $0 + $1.outbox.total } }
 
   func pump() throws(Failure) {
     if case .json = plan.form {
       var lines = JSONLines(sender: self)
       return try source.pump(into: &lines)
+    }
+    if let maker = plan.maker {
+      var messages = MadeMessages(sender: self, maker: maker)
+      return try source.pump(into: &messages)
+    }
+    if fansOut {
+      var messages = FannedMessages(sender: self)
+      return try source.pump(into: &messages)
     }
     let route = routes[0]
     if !hasRoom { return }
@@ -27,13 +42,33 @@ extension Sender {
   func accept(json line: Span<UInt8>, number: Int) throws(Failure) {
     let draft: MessageDraft
     do throws(TextFault) {
-      draft = try MessageDraft(jsonLine: line)
+      let json = try JSON(line: line)
+      draft = try MessageDraft(json: json)
+      if let due = replay?.due(Replay.arrival(json), now: now), due > now {
+        replay?.hold(draft, line: number)
+        return
+      }
     } catch {
       throw Failure("line \(number) of standard input", error.reason, exitCode: .badInput)
     }
+    try accept(draft, line: number)
+  }
+
+  /// The message that was held, when its time has come.
+  func releaseHeld(_ time: Int64? = nil) {
+    guard let held = replay?.release(now: time ?? now) else { return }
+    do throws(Failure) { try accept(held.draft, line: held.line) } catch {
+      inputFailure = inputFailure ?? error
+      witness?.refused(place: nextPlace, error)
+      source.stop()
+    }
+  }
+
+  private func accept(_ draft: MessageDraft, line number: Int) throws(Failure) {
+    var draft = draft
     let target: Route
-    if plan.target != nil {
-      target = routes[0]
+    if plan.target != nil, let first = routes.first {
+      target = first
     } else if let address = draft.address.map({ NodeAddress($0) }) ?? MessageMapping.destination(draft) {
       target = route(address)
       if let server = served.first, listener == nil { beginIfReady(target, on: server) }
@@ -43,6 +78,9 @@ extension Sender {
         nextStep: "give a TARGET, or an \"address\" to each message",
         exitCode: .badInput)
     }
+    let place = nextPlace
+    try plan.maker?.complete(&draft, place: place)
+    replies?.prepare(&draft, place: place, now: now)
     scratch.removeAll()
     draft.encode(into: &scratch)
     if served.first?.speaks091 == true,
@@ -53,20 +91,14 @@ extension Sender {
         exitCode: .badInput)
     }
     let none: [UInt8] = []
-    let place = taken + 1
-    scratch.withReadable {
-      _ = target.outbox.append(head: 0, prefix: $0, body: none.span, suffix: none.span, place: place)
-    }
+    scratch.withReadable { put(target, head: 0, prefix: $0, body: none.span, suffix: none.span, place: place) }
     if target.outbox.isFresh { lastProgress = now }
   }
 
   // MARK: Messages out
 
   /// How many messages may have been begun by now, by `--rate`.
-  var allowance: Int {
-    guard let rate = plan.rate else { return .max }
-    return 1 + Int((now - started) / 1_000) * rate / 1_000_000
-  }
+  var allowance: Int { pace?.allowance ?? .max }
 
   func push(_ i: Int) {
     let server = outlets[i].server
@@ -74,6 +106,10 @@ extension Sender {
     let route = outlets[i].route
     let settled = plan.mode == .atMostOnce || server.peer.connection.localAttach(link).sndSettleMode == .settled
     var outlet = outlets[i]
+    if let maker = plan.maker, outlet.isUp {
+      let limit = min(allowance - released, server.peer.connection.room(link))
+      maker.begin(&route.outbox, atMost: limit, wall: Clock.wall)
+    }
     let moved = Sender.push(
       &outlet, &server.peer.connection, &route.outbox, settled: settled,
       limit: min(allowance - released, batch?.room ?? .max), now: now, octets: &octets)
@@ -127,11 +163,7 @@ extension Sender {
     for i in outlets.indices where outlets[i].server === server {
       guard let run = outlets[i].handed else { continue }
       outlets[i].handed = nil
-      if let receiptLines {
-        outlets[i].route.outbox.forEachPending(in: run) {
-          receiptLines.addSent($0, asWished: plan.mode == .atMostOnce, now: now)
-        }
-      }
+      witness?.sent(run, outlets[i].route.outbox, asWished: plan.mode == .atMostOnce, now: now)
       outlets[i].route.outbox.finish(run) { receipts.addSent($0.count) }
     }
   }
@@ -140,7 +172,7 @@ extension Sender {
     guard let i = outlet(link, server) else { return }
     lastProgress = now
     if let partial = outlets[i].partial, run.contains(partial.number) { outlets[i].partial = nil }
-    if listener != nil && answer == .released {
+    if listener != nil && answer == .released && !fansOut {
       // Somebody else may want it.
       return outlets[i].route.outbox.giveBack(run)
     }
@@ -152,9 +184,8 @@ extension Sender {
   /// Their receipt, for good.
   func finish(_ run: ClosedRange<Int>, of route: Route, _ answer: Answer) {
     if route.outbox.hasRepeats { route.outbox.forEachPending(in: run) { if $0.mayBeTwice { receipts.addRepeat() } } }
-    if let receiptLines {
-      route.outbox.forEachPending(in: run) { receiptLines.add($0, answer, now: now) }
-    }
+    replies?.answered(run, route.outbox, answer)
+    witness?.answered(run, route.outbox, answer, now: now)
     route.outbox.finish(run) {
       receipts.add($0, answer, target: route.address, vhost: plan.connect.vhost)
     }

@@ -142,9 +142,7 @@ extension Sender {
       if isCommitted {
         finish(1...last, of: route, .accepted)
       } else {
-        if let receiptLines {
-          route.outbox.forEachPending(in: 1...last) { receiptLines.addRolledBack($0, error, now: now) }
-        }
+        witness?.rolledBack(route.outbox, 1...last, error, now: now)
         route.outbox.finish(1...last) { receipts.addRolledBack($0.count, error) }
       }
     }

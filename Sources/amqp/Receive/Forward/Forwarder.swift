@@ -170,7 +170,7 @@ final class Forwarder {
       server.peer.isOpen()
       server.isOpen = true
       diagnostics.detail("forwarding: " + server.description)
-      if let reason = server.reasonToFallBack(plan.connect) { return fallBack(reason) }
+      if let reason = server.reasonToFallBack() { return fallBack(reason) }
       if outlet == nil, state == .connecting { attach(on: server) }
     case .attached(let link): attached(link, server)
     case .detached(let link, let reason): detached(link, reason, server)
@@ -283,7 +283,7 @@ final class Forwarder {
   }
 
   private func explained(_ reason: CloseReason, _ server: Served) -> Failure {
-    var explanation = server.explanation(plan.connect)
+    var explanation = server.explanation
     explanation.action = "forward to '\(plan.target.description)'"
     return explanation.failure(reason)
   }
@@ -291,7 +291,7 @@ final class Forwarder {
   private func closed(_ reason: CloseReason, _ server: Served) {
     outlet = nil
     if state == .over { return }
-    if !server.isOpen, let reason = server.reasonToFallBack(plan.connect) { return fallBack(reason) }
+    if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(reason) }
     let failure = explained(reason, server)
     guard reason.error == nil, reason.scope == .connection, route.outbox.isEmpty else { return lose(failure) }
     // In good order: a failure only if there is more to send.

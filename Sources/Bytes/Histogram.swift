@@ -35,6 +35,18 @@ package struct Histogram: Sendable {
     return greatest
   }
 
+  /// How many times lie between each pair of `bounds` (ascending; the first class has what is at most the first of them, and
+  /// one more what exceeds the last), as right as the classes are.
+  package func counts(_ bounds: [Int64]) -> [UInt64] {
+    var counts = [UInt64](repeating: 0, count: bounds.count + 1)
+    for (i, n) in classes.enumerated() where n > 0 {
+      // The classes of the least and the greatest reach beyond them.
+      let time = min(max(Histogram.top(i), least), greatest)
+      counts[bounds.firstIndex { time <= $0 } ?? bounds.count] += n
+    }
+    return counts
+  }
+
   private static func place(_ v: UInt64) -> Int {
     if v < 16 { return Int(v) }
     let power = 63 - v.leadingZeroBitCount
