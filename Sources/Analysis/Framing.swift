@@ -68,6 +68,9 @@ package struct Framing: Sendable {
       let size = Int(b.u32(at))
       // Doff 2, type 0 or 1, and all there: nearly every frame.
       if size >= 8, size <= b.count - at, b[at + 4] == 2, b[at + 5] <= 1 { return .frame(.amqp10, end: at + size) }
+    } else if state == .synced, dialect == .amqp091, b.count - at >= Frame091.overhead {
+      let end = at + Int(b.u32(at + 3)) + Frame091.overhead
+      if end <= b.count, b[end - 1] == Frame091.endOctet, b[at] >= 1, b[at] <= 3 { return .frame(.amqp091, end: end) }
     }
     return slowStep(b, at, isEnd)
   }
@@ -212,6 +215,10 @@ package struct Framing: Sendable {
 
   private func guess(_ b: Span<UInt8>, _ at: Int) -> Dialect? {
     let left = b.count - at
+    // Whatever its type: one that fits to the octet.
+    if left >= Frame091.overhead, Int(b.u32(at + 3)) + Frame091.overhead == left, b[b.count - 1] == Frame091.endOctet {
+      return .amqp091
+    }
     if left >= 8 {
       let size = Int(b.u32(at))
       if size == left || (b[at + 4] == 2 && b[at + 5] <= 1) || (b[at] == 0 && b[at + 4] <= 16 && b[at + 5] <= 1) {
