@@ -286,7 +286,9 @@ struct FrameNodes {
       case .described, .frame, .scalar, .opaque, .problem: break
       }
     }
-    return deeper || nodes[first].place == .section ? path : ""
+    if !deeper && nodes[first].place != .section { return "" }
+    // Where it starts and where it ends is enough of a path through a hundred lists.
+    return path.utf8.count > 240 ? "\(path.prefix(100))…\(path.suffix(100))" : path
   }
 
   /// Whether the problem stands among the sections that a transfer carries, and in none of them.

@@ -359,9 +359,9 @@ extension Decoding {
       "malformed at \(address(place.offset + problem.offset)): \(problem.text) (\(problem.section))")
   }
 
-  func skipped(_ place: Place, _ count: Int, before at: Int) {
+  func skipped(_ place: Place, _ count: Int, before at: Int, isFound: Bool) {
     // What is no AMQP at all is said once, at the end.
-    if place.stream.frames == 0 && place.stream.dialects.isEmpty && !place.stream.isCaptured { return }
+    if !isFound && place.stream.frames == 0 && place.stream.dialects.isEmpty && !place.stream.isCaptured { return }
     // A capture begins where it begins, and has gaps.
     if !place.stream.isCaptured { status = status.combined(with: .badInput) }
     let from = place.offset + at - count

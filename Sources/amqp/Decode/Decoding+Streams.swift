@@ -30,7 +30,7 @@ extension Decoding {
         guard let stream = self.stream(stream), stream.isWanted else { continue }
         reader.withBytes(range) { b in take(&dissector, stream, direction, time, b) }
       case .gap(let stream, let direction, let octets, let time):
-        if let stream = self.stream(stream), stream.isWanted { gap(stream, direction, octets, time) }
+        if let stream = self.stream(stream), stream.isWanted { gap(&dissector, stream, direction, octets, time) }
       case .closed(let number, let ending, let time):
         if let stream = self.stream(number) { close(&dissector, stream, ending, time: time) }
         streams[number] = nil
@@ -142,7 +142,7 @@ extension Decoding {
         truncated(place, dialect, b, at..<end)
         at = end
       case .discard(let end): at = end
-      case .skipped(let count): skipped(place, count, before: at)
+      case .skipped(let count): skipped(place, count, before: at, isFound: framing.dialect != nil)
       case .foreign(let foreign, let end):
         stream.foreign = foreign
         trouble(place, at, "\(foreign.name): not decoded")
@@ -153,8 +153,12 @@ extension Decoding {
     return at
   }
 
-  func gap(_ stream: DecodedStream, _ direction: Direction, _ octets: Int?, _ time: Int64?) {
+  func gap(
+    _ dissector: inout Dissector, _ stream: DecodedStream, _ direction: Direction, _ octets: Int?, _ time: Int64?
+  ) {
     let side = direction == .backward ? 1 : 0
+    // What somebody pasted is shown as far as it goes.
+    if !stream.isCaptured { cutHeld(&dissector, stream, side, time, isEnd: true) }
     let held = stream.sides[side].octets.count
     let place = Place(stream: stream, side: side, time: time, offset: stream.sides[side].offset)
     trouble(
