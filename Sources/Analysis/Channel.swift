@@ -4,8 +4,10 @@ package import Bytes
 import Wire
 
 struct Channel: Sendable {
-  /// confirm.select was captured: publishes are numbered from then on.
+  /// confirm.select was captured, or a confirm of the first publish: publishes are numbered from then on.
   var isConfirmed = false
+  /// The channel's start was not captured, and publishes are numbered in case the first of them is the first of all.
+  var mayBeConfirmed = true
   var published: UInt64 = 0
   var publishes = DeliveryRing()
   var deliveries = DeliveryRing()
@@ -27,6 +29,14 @@ struct Channel: Sendable {
   var isOpen = false
 
   static let mostConsumers = 256
+  /// Publishes that wait for a confirm which may never come.
+  static let mostUnsure: UInt64 = 1024
+
+  /// Nobody knows the publishes' numbers.
+  mutating func forgetUnsure() {
+    mayBeConfirmed = false
+    publishes = DeliveryRing()
+  }
 }
 
 /// A message of 0-9-1 on its way: the method was there, content header and body come in frames of their own.
@@ -53,6 +63,8 @@ package struct Content: Sendable {
   /// What is to stand behind the body.
   package var tail = ByteQueue()
   package var isWanted = true
+  /// Where its method starts, for the caller.
+  package var at = 0
   /// Nobody acknowledges it.
   var isSilent = false
 

@@ -206,7 +206,12 @@ extension Conversation {
     case MethodID.basicPublish:
       channels091[place].publisher = side
       link = place091("publish to ", b.extracting(exchange), place, side)
-      if channels091[place].isConfirmed { channels091[place].published += 1 }
+      if numbersPublishes(place) {
+        channels091[place].published += 1
+        if channels091[place].mayBeConfirmed && channels091[place].published > Channel.mostUnsure {
+          channels091[place].forgetUnsure()
+        }
+      }
     case MethodID.basicDeliver:
       channels091[place].deliverer = side
       link = self.consumer(b.extracting(consumer), place, side)
@@ -361,7 +366,7 @@ extension Conversation {
     let delivery = OpenDelivery(time: time ?? .min, link: Int32(link), isOpen: true, isAnswered: false)
     switch method {
     case MethodID.basicPublish:
-      if channels091[place].isConfirmed { _ = channels091[place].publishes.add(number, delivery) }
+      if numbersPublishes(place) { _ = channels091[place].publishes.add(number, delivery) }
     case MethodID.basicDeliver:
       if !isSilent { addDelivery(tag, delivery, place) }
     case MethodID.basicGetOK: if !isSilent { addDelivery(tag, delivery, place) }
@@ -383,10 +388,27 @@ extension Conversation {
 
   // MARK: Answers
 
+  private func numbersPublishes(_ place: Int) -> Bool {
+    channels091[place].isConfirmed || channels091[place].mayBeConfirmed && !isOneWay
+  }
+
+  /// A server acknowledges nothing but publishes; the first confirm tells whether all of them were captured.
+  private mutating func confirmed(_ tag: UInt64, _ place: Int) {
+    channels091[place].isConfirmed = tag == 1 && channels091[place].published > 0
+    if channels091[place].isConfirmed {
+      channels091[place].mayBeConfirmed = false
+    } else {
+      channels091[place].forgetUnsure()
+    }
+  }
+
   private mutating func settled(
     _ id: UInt32, _ tag: UInt64, multiple: Bool, _ side: Int, _ place: Int, _ time: Int64?, _ facts: inout Facts
   ) {
     facts.isFailure = id != MethodID.basicAck
+    if channels091[place].mayBeConfirmed && !isOneWay && channels091[place].publisher == other(side) {
+      confirmed(tag, place)
+    }
     let isConfirm =
       isOneWay
       ? channels091[place].publishes.open > 0
@@ -453,11 +475,13 @@ extension Conversation {
       reportUnacked(place)
       channels091[place] = Channel()
       channels091[place].isOpen = true
+      channels091[place].mayBeConfirmed = false
       lastConsumerPlace = -1
       if time != nil { (channels091[place].request, channels091[place].requested) = (id, time) }
     case MethodID.confirmSelect:
       channels091[place].isConfirmed = true
       channels091[place].published = 0
+      channels091[place].forgetUnsure()
     case MethodID.basicConsume:
       channels091[place].consuming = octets(1)
       // ticket, queue, consumer-tag, no-local, no-ack, exclusive, no-wait
@@ -482,7 +506,9 @@ extension Conversation {
   mutating func reportUnacked(_ place: Int) {
     if !isLinted { return }
     let (publishes, deliveries) = (channels091[place].publishes.open, channels091[place].deliveries.open)
-    if publishes > 0 { find("never-confirmed", "RabbitMQ confirms", "\(publishes) publishes were never confirmed") }
+    if publishes > 0 && channels091[place].isConfirmed {
+      find("never-confirmed", "RabbitMQ confirms", "\(publishes) publishes were never confirmed")
+    }
     if deliveries > 0 { find("never-settled", "0-9-1 §1.8.3.13", "\(deliveries) deliveries were never acknowledged") }
   }
 }

@@ -181,6 +181,7 @@ extension Conversation {
     if attach.role == .sender {
       links[link].deliveryCount = attach.initialDeliveryCount
       links[link].credit = Credit()
+      if followsCredit { links[link].credit.series = CreditSeries() }
     }
     lint(attach)
   }

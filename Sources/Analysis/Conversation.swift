@@ -8,6 +8,8 @@ import Wire
 package struct Conversation: Sendable {
   /// How much of messages in several frames may be kept to be joined, over all links.
   package var joinedLimit = 8 << 20
+  /// Whether each link's credit is to be followed over time.
+  package var followsCredit = false
   /// Whether `findings` are wanted.
   package var isLinted = false
   package internal(set) var links: [Link] = []

@@ -55,7 +55,7 @@ package struct Framing: Sendable {
 
   /// Octets are missing before those that come next; so many in front of it were the start of a frame, and are lost.
   package mutating func gap(unfinished: Int) {
-    if state == .foreign || state == .ended { return }
+    if state == .foreign || (state == .ended && !isPaste) { return }
     state = .searching
     searched = 0
     skipped += unfinished
@@ -68,6 +68,9 @@ package struct Framing: Sendable {
       let size = Int(b.u32(at))
       // Doff 2, type 0 or 1, and all there: nearly every frame.
       if size >= 8, size <= b.count - at, b[at + 4] == 2, b[at + 5] <= 1 { return .frame(.amqp10, end: at + size) }
+    } else if state == .synced, dialect == .amqp091, b.count - at >= Frame091.overhead {
+      let end = at + Int(b.u32(at + 3)) + Frame091.overhead
+      if end <= b.count, b[end - 1] == Frame091.endOctet, b[at] >= 1, b[at] <= 3 { return .frame(.amqp091, end: end) }
     }
     return slowStep(b, at, isEnd)
   }
@@ -196,10 +199,23 @@ package struct Framing: Sendable {
       dialect = bare.dialect
       return .bare(bare, end: b.count)
     }
+    if isPaste, let dialect = spoiltFirst(b, at) {
+      self.dialect = dialect
+      state = .synced
+      return next(b, at, isEnd)
+    }
     state = .searching
     searched = 0
     let held = self
     let step = search(b, at, isEnd)
+    // A frame is found further on, and what stands in front of it is a spoilt one: something can be said about it.
+    if isPaste, at == 0, case .discard(let end) = step, end < b.count, state == .found, guess(b, at) == dialect,
+      let dialect
+    {
+      self = held
+      self.dialect = dialect
+      return lose(dialect)
+    }
     // Nothing is found anywhere: it is read as what it is nearest to, so that something can be said about it.
     if isPaste, isEnd, case .discard(let end) = step, end == b.count, dialect == nil, let guess = guess(b, at) {
       self = held
@@ -210,8 +226,26 @@ package struct Framing: Sendable {
     return step
   }
 
+  /// What is no frame, but as long as it says, with a frame behind it.
+  private func spoiltFirst(_ b: Span<UInt8>, _ at: Int) -> Dialect? {
+    let left = b.count - at
+    if left > 8 {
+      let size = Int(b.u32(at))
+      if size >= 8, size < left, case .yes = Look.frame(b, at: at + size, .amqp10) { return .amqp10 }
+    }
+    if left > Frame091.overhead, FrameType091(rawValue: b[at]) != nil {
+      let size = Int(b.u32(at + 3)) + Frame091.overhead
+      if size < left, case .yes = Look.frame(b, at: at + size, .amqp091) { return .amqp091 }
+    }
+    return nil
+  }
+
   private func guess(_ b: Span<UInt8>, _ at: Int) -> Dialect? {
     let left = b.count - at
+    // Whatever its type: one that fits to the octet.
+    if left >= Frame091.overhead, Int(b.u32(at + 3)) + Frame091.overhead == left, b[b.count - 1] == Frame091.endOctet {
+      return .amqp091
+    }
     if left >= 8 {
       let size = Int(b.u32(at))
       if size == left || (b[at + 4] == 2 && b[at + 5] <= 1) || (b[at] == 0 && b[at + 4] <= 16 && b[at + 5] <= 1) {

@@ -75,8 +75,38 @@ package struct Outcomes: Sendable, Equatable {
   }
 }
 
+/// The least credit in each of a few equal spans of time, which are made longer when there would be too many of them.
+package struct CreditSeries: Sendable {
+  package private(set) var least: [Int] = []
+  /// Nanoseconds.
+  package private(set) var width: Int64 = 1_000_000
+  private var start: Int64?
+  private var previous = 0
+
+  private static let most = 32
+
+  mutating func add(_ credit: Int, at time: Int64) {
+    let first = start ?? time
+    start = first
+    let elapsed = max(time - first, 0)
+    while elapsed / width >= Int64(CreditSeries.most) {
+      least = stride(from: 0, to: least.count, by: 2).map {
+        min(least[$0], $0 + 1 < least.count ? least[$0 + 1] : .max)
+      }
+      width *= 2
+    }
+    let place = Int(elapsed / width)
+    // Where nothing happened it stayed as it was.
+    while least.count <= place { least.append(least.isEmpty ? credit : previous) }
+    least[place] = min(least[place], credit)
+    previous = credit
+  }
+}
+
 /// Credit over time: how much there was, and for how long there was none.
 package struct Credit: Sendable {
+  /// Gathered when it is there from the beginning.
+  package internal(set) var series: CreditSeries?
   /// What the sender may still send; nil before the first flow.
   package internal(set) var left: Int?
   package internal(set) var most = 0
@@ -94,12 +124,14 @@ package struct Credit: Sendable {
     left = credit
     most = max(most, credit)
     note(time)
+    if series != nil, let time { series?.add(credit, at: time) }
   }
 
   mutating func use(at time: Int64?) {
     guard let now = left else { return }
     left = now - 1
     if now <= 1 { note(time) }
+    if series != nil, let time { series?.add(now - 1, at: time) }
   }
 
   private mutating func note(_ time: Int64?) {

@@ -49,15 +49,6 @@ extension ByteQueue {
 
   /// RFC 4648 §4, padded.
   package mutating func append(base64 bytes: Span<UInt8>) {
-    func letter(_ v: UInt32) -> UInt8 {
-      switch v & 63 {
-      case 0..<26: 0x41 + UInt8(v & 63)
-      case 26..<52: 0x61 + UInt8(v & 63) - 26
-      case 52..<62: 0x30 + UInt8(v & 63) - 52
-      case 62: 0x2b
-      default: 0x2f
-      }
-    }
     reserve((bytes.count + 2) / 3 * 4)
     var i = 0
     while i < bytes.count {
@@ -66,10 +57,10 @@ extension ByteQueue {
       let b1 = left > 1 ? UInt32(bytes[i + 1]) : 0
       let b2 = left > 2 ? UInt32(bytes[i + 2]) : 0
       let v = b0 << 16 | b1 << 8 | b2
-      append(letter(v >> 18))
-      append(letter(v >> 12))
-      append(left > 1 ? letter(v >> 6) : 0x3d)
-      append(left > 2 ? letter(v) : 0x3d)
+      append(base64Letter(v >> 18))
+      append(base64Letter(v >> 12))
+      append(left > 1 ? base64Letter(v >> 6) : 0x3d)
+      append(left > 2 ? base64Letter(v) : 0x3d)
       i += 3
     }
   }

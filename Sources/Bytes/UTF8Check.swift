@@ -50,4 +50,28 @@ extension Span where Element == UInt8 {
     }
     return nil
   }
+
+  /// The offset of the first byte from `start` on that is no printable ASCII, or a quote or a backslash; `count` when there
+  /// is none.
+  package func firstUnplain(from start: Int = 0) -> Int {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    var i = start
+    while i &+ 8 <= count {
+      let word = unsafe UInt64(littleEndian: bytes.unsafeLoadUnaligned(fromByteOffset: i, as: UInt64.self))
+      let quote = word ^ ones &* 0x22
+      let slash = word ^ ones &* 0x5c
+      let delete = word ^ ones &* 0x7f
+      // Each term sets the top bit of an octet it is about; of those behind the first it may set others.
+      let found = (word | (word &- ones &* 0x20) | (quote &- ones) | (slash &- ones) | (delete &- ones)) & tops
+      if found != 0 { break }
+      i &+= 8
+    }
+    while i < count {
+      let c = self[i]
+      if c < 0x20 || c >= 0x7f || c == 0x22 || c == 0x5c { return i }
+      i &+= 1
+    }
+    return count
+  }
 }

@@ -1,5 +1,5 @@
 /// What both JSON forms of a frame say alike: where and when it passed, what is wrong with it, what it is called.
-import Bytes
+package import Bytes
 import Wire
 
 extension FrameNodes {
@@ -33,13 +33,18 @@ extension FrameNodes {
     for i in nodes.indices where nodes[i].kind == .problem {
       if !first { q.append(UInt8(ascii: ",")) }
       first = false
-      q.append(problems[Int(nodes[i].value)], origin: origin, path: path(to: i, b))
+      var path = path(to: i, b)
+      // A line names the performative anyway.
+      if path.isEmpty && nodes.count > 1 && nodes[1].place == .performative && nodes[1].kind == .described {
+        path = name(1, b)
+      }
+      q.append(problems[Int(nodes[i].value)], origin: origin, path: path)
     }
     q.append(UInt8(ascii: "]"))
   }
 }
 
-extension ByteQueue {
+extension TailWriter {
   /// The members that open a frame's object, with a comma after the last.
   mutating func append(_ context: FrameContext) {
     if let time = context.time {
@@ -54,7 +59,9 @@ extension ByteQueue {
     }
     if let direction = context.direction {
       append("\"direction\":")
-      append(jsonString: direction.name)
+      append(UInt8(ascii: "\""))
+      append(direction.name)
+      append(UInt8(ascii: "\""))
       append(UInt8(ascii: ","))
     }
     if let offset = context.offset {
@@ -81,22 +88,26 @@ extension ByteQueue {
       append("\"latency\":")
       append(milliseconds: latency.upperBound)
       append(",\"since\":")
-      append(jsonString: context.since)
+      append(UInt8(ascii: "\""))
+      append(context.since)
+      append(UInt8(ascii: "\""))
       append(UInt8(ascii: ","))
     }
     if context.answered > 0 {
       append("\"answered\":")
-      append(decimal: context.answered)
+      append(decimal: UInt64(context.answered))
       append(UInt8(ascii: ","))
     }
     if context.unknown > 0 {
       append("\"unknown\":")
-      append(decimal: context.unknown)
+      append(decimal: UInt64(context.unknown))
       append(UInt8(ascii: ","))
     }
     if context.part != .whole {
       append("\"part\":")
-      append(jsonString: context.part.name)
+      append(UInt8(ascii: "\""))
+      append(context.part.name)
+      append(UInt8(ascii: "\""))
       append(UInt8(ascii: ","))
     }
   }
@@ -111,9 +122,30 @@ extension ByteQueue {
     var rest = UInt32(part)
     var unit: UInt32 = 100_000
     while rest > 0 {
-      append(0x30 + UInt8(rest / unit))
+      append(0x30 &+ UInt8(truncatingIfNeeded: rest / unit))
       rest %= unit
       unit /= 10
+    }
+  }
+}
+
+extension FrameContext {
+  /// Enough for `TailWriter.append`.
+  var room: Int { 512 + TailWriter.escaped * (link.count + address.count) }
+}
+
+extension ByteQueue {
+  package mutating func append(milliseconds nanoseconds: Int64) {
+    _ = write(room: 32) { w in
+      w.append(milliseconds: nanoseconds)
+      return true
+    }
+  }
+
+  mutating func append(_ context: FrameContext) {
+    _ = write(room: context.room) { w in
+      w.append(context)
+      return true
     }
   }
 

@@ -15,7 +15,10 @@ package struct FrameJSONReader {
   }
 
   /// Objects and brackets around a value as deep as the dissector reads: two a level, and those of the frame.
-  private static let depth = 2 * Int(Limits().depth) + 8
+  private static let depth = 2 * Int(Limits.deepest) + 8
+
+  /// In octets; the lines of a peer must not turn into more memory than they have characters, by much.
+  private static let longestSecret = 1 << 20
 
   private var line = Line()
 
@@ -156,7 +159,7 @@ package struct FrameJSONReader {
   /// Asterisks for a secret, behind their number when it is part of the encoding.
   mutating func mask(_ json: JSON, lengthWidth: Int, to q: inout ByteQueue) throws(TextFault) {
     let count: UInt32 = try number(json, "masked")
-    if count > Limits().messageSize { throw TextFault("masked: too many octets") }
+    if count > FrameJSONReader.longestSecret { throw TextFault("masked: too many octets") }
     line.masked += Int(count)
     switch lengthWidth {
     case 1: q.append(UInt8(truncatingIfNeeded: count))

@@ -88,7 +88,7 @@ package struct FrameLine {
     let code = frame.code(nodes[i])
     switch code {
     case Code.data where nodes[value].kind == .scalar:
-      FrameLine.body(b.extracting(nodes[value].contentRange), to: &q)
+      FrameLine.body(b.extracting(nodes[value].contentRange), isBinary: frame.bodyIsBinary(b), to: &q)
     case Code.amqpValue, Code.amqpSequence:
       q.append(
         code == Code.amqpValue ? "value " : "sequence ")
@@ -105,9 +105,9 @@ package struct FrameLine {
     }
   }
 
-  static func body(_ octets: Span<UInt8>, to q: inout ByteQueue) {
+  static func body(_ octets: Span<UInt8>, isBinary: Bool = false, to q: inout ByteQueue) {
     var shown = min(octets.count, FrameLine.preview)
-    if octets.firstInvalidUTF8() == nil {
+    if !isBinary && octets.firstInvalidUTF8() == nil {
       // Not in the middle of a character.
       while shown < octets.count && shown > 0 && octets[shown] & 0xc0 == 0x80 { shown -= 1 }
       q.append(quoted: octets.extracting(0..<shown))

@@ -140,6 +140,26 @@ struct FrameNodes {
     appendScalar(d, b, bare: true, to: &q)
   }
 
+  /// Whether the message's own content type says that its body is no text.
+  func bodyIsBinary(_ b: Span<UInt8>) -> Bool {
+    var i = 0
+    while i < nodes.count {
+      let n = nodes[i]
+      if n.place == .section, code(n) == Code.properties, let list = described(i) {
+        var k = list + 1
+        while k < Int(nodes[list].next) {
+          if nodes[k].place == .field && nodes[k].field == 6 && nodes[k].kind == .scalar && !nodes[k].isNull {
+            return ContentType.isBinary(b.extracting(nodes[k].contentRange))
+          }
+          k = Int(nodes[k].next)
+        }
+        return false
+      }
+      i = n.kind == .frame ? i + 1 : Int(n.next)
+    }
+    return false
+  }
+
   // MARK: Scalars
 
   /// A scalar as text that tells types apart where they could be mixed up: "7" is a string, 7 a number, :x a symbol.
@@ -251,7 +271,7 @@ struct FrameNodes {
       }
       i = Int(nodes[i].next) > index || nodes[i].kind == .frame ? i + 1 : Int(nodes[i].next)
     }
-    guard let first = chain.first else { return "" }
+    guard let first = chain.first else { return isInPayload(index) ? "transfer.payload" : "" }
     let payload = nodes[first].place == .section && nodes[0].kind == .frame
     var path = payload ? "transfer.payload/" : ""
     path += name(first, b)
@@ -266,10 +286,18 @@ struct FrameNodes {
       case .described, .frame, .scalar, .opaque, .problem: break
       }
     }
-    return deeper || nodes[first].place == .section ? path : ""
+    if !deeper && nodes[first].place != .section { return "" }
+    // Where it starts and where it ends is enough of a path through a hundred lists.
+    return path.utf8.count > 240 ? "\(path.prefix(100))…\(path.suffix(100))" : path
   }
 
-  private func name(_ index: Int, _ b: Span<UInt8>) -> String {
+  /// Whether the problem stands among the sections that a transfer carries, and in none of them.
+  private func isInPayload(_ index: Int) -> Bool {
+    guard nodes.count > 1, nodes[0].kind == .frame, code(nodes[1]) == Code.transfer else { return false }
+    return problems[Int(nodes[index].value)].offset >= nodes[1].range.upperBound
+  }
+
+  func name(_ index: Int, _ b: Span<UInt8>) -> String {
     if nodes[index].kind != .described { return "" }
     var q = ByteQueue()
     appendName(index, b, to: &q)
@@ -278,6 +306,8 @@ struct FrameNodes {
 
   /// The step from a compound to the child `next`, or to the one that was being read when the problem came.
   private func component(_ node: Int, _ next: Int?, before index: Int, _ b: Span<UInt8>) -> String {
+    // A problem in front of the first item is one of the compound: its count, or what it lacks.
+    if next == nil && problems[Int(nodes[index].value)].offset < Int(nodes[node].content) { return "" }
     var number = 0
     var key: Int?
     var last: Int?
@@ -328,7 +358,7 @@ extension ByteQueue {
   mutating func append(quoted text: Span<UInt8>) {
     append(UInt8(ascii: "\""))
     var start = 0
-    for i in 0..<text.count {
+    for i in text.firstUnplain()..<text.count {
       let c = text[i]
       // DEL, and C1 controls (C2 80 to C2 9F), which JSON would let through.
       let c1 = c >= 0x80 && c < 0xa0 && i > 0 && text[i - 1] == 0xc2

@@ -86,7 +86,8 @@ package struct FrameTree {
         case .string, .symbol: q.append(quoted: b.extracting(n.contentRange))
         case .binary:
           let octets = b.extracting(n.contentRange)
-          if octets.count > 0 && octets.firstInvalidUTF8() == nil && frame.field(i) == nil {
+          let isOctets = n.place == .described && frame.bodyIsBinary(b)
+          if octets.count > 0 && octets.firstInvalidUTF8() == nil && frame.field(i) == nil && !isOctets {
             q.append(quoted: octets)
           } else {
             frame.appendOctets(octets, limit: FrameTree.octets, to: &q)

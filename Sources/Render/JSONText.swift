@@ -22,26 +22,15 @@ extension ByteQueue {
 
   /// Appends UTF-8 text as it stands between the quotes. DEL and U+2028 are legal there and stay.
   package mutating func append(jsonEscaped text: Span<UInt8>) {
-    var start = 0
-    for i in 0..<text.count {
-      let c = text[i]
-      if c >= 0x20 && c != 0x22 && c != 0x5c { continue }
-      append(text.extracting(start..<i))
-      start = i + 1
-      append(UInt8(ascii: "\\"))
-      switch c {
-      case 0x22, 0x5c: append(c)
-      case 0x08: append(UInt8(ascii: "b"))
-      case 0x09: append(UInt8(ascii: "t"))
-      case 0x0a: append(UInt8(ascii: "n"))
-      case 0x0c: append(UInt8(ascii: "f"))
-      case 0x0d: append(UInt8(ascii: "r"))
-      default:
-        append("u00")
-        append(hex: c)
+    var at = 0
+    while at < text.count {
+      let end = min(at + 4096, text.count)
+      _ = write(room: TailWriter.escaped * (end - at)) { w in
+        w.append(jsonEscaped: text.extracting(at..<end))
+        return true
       }
+      at = end
     }
-    append(text.extracting(start..<text.count))
   }
 
   /// Appends octets as a JSON string of base64.
@@ -91,5 +80,53 @@ extension ByteQueue {
     append(hex: low >> 48, digits: 4)
     append(UInt8(ascii: "-"))
     append(hex: low, digits: 12)
+  }
+}
+
+extension TailWriter {
+  /// The most octets that one of a text becomes.
+  static let escaped = 6
+
+  /// Appends UTF-8 text as a JSON string, for which there has to be room.
+  mutating func append(jsonString text: Span<UInt8>) {
+    append(UInt8(ascii: "\""))
+    append(jsonEscaped: text)
+    append(UInt8(ascii: "\""))
+  }
+
+  mutating func append(jsonEscaped text: Span<UInt8>) {
+    var at = 0
+    while true {
+      let next = text.firstUnplain(from: at)
+      append(text.extracting(at..<next))
+      if next == text.count { return }
+      let c = text[next]
+      at = next &+ 1
+      if c >= 0x7f {
+        append(c)
+        continue
+      }
+      append(UInt8(ascii: "\\"))
+      switch c {
+      case 0x22, 0x5c: append(c)
+      case 0x08: append(UInt8(ascii: "b"))
+      case 0x09: append(UInt8(ascii: "t"))
+      case 0x0a: append(UInt8(ascii: "n"))
+      case 0x0c: append(UInt8(ascii: "f"))
+      case 0x0d: append(UInt8(ascii: "r"))
+      default:
+        append("u00")
+        append(hexDigit(c >> 4))
+        append(hexDigit(c & 15))
+      }
+    }
+  }
+
+  /// Octets as text when they are, else as base64 in a tag.
+  mutating func append(jsonOctets octets: Span<UInt8>) {
+    if octets.firstInvalidUTF8() == nil { return append(jsonString: octets) }
+    append("{\"binary\":\"")
+    append(base64: octets)
+    append("\"}")
   }
 }

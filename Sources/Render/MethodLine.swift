@@ -21,7 +21,9 @@ extension FrameLine {
   }
 
   /// Appends the start of a body and its size.
-  package static func append(body octets: Span<UInt8>, to q: inout ByteQueue) { body(octets, to: &q) }
+  package static func append(body octets: Span<UInt8>, isBinary: Bool, to q: inout ByteQueue) {
+    body(octets, isBinary: isBinary, to: &q)
+  }
 
   func append091(_ b: Span<UInt8>, to q: inout ByteQueue) {
     var i = 0

@@ -52,22 +52,44 @@ package enum PlainMethodLine {
   }
 
   package static func append(
+    _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, to w: inout TailWriter
+  ) {
+    w.append("ch=")
+    w.append(decimal: UInt64(b.u16(range.lowerBound &+ 1)))
+    switch settlement.id {
+    case MethodID.basicAck: w.append(" basic.ack delivery-tag=")
+    case MethodID.basicNack: w.append(" basic.nack delivery-tag=")
+    default: w.append(" basic.reject delivery-tag=")
+    }
+    w.append(decimal: settlement.deliveryTag)
+    if settlement.multiple { w.append(" multiple") }
+    if settlement.requeue { w.append(" requeue") }
+  }
+
+  package static func append(
     _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, to q: inout ByteQueue
   ) -> Bool {
     if !isPlain(settlement, b, range) { return false }
     return q.write(room: room) { w in
-      w.append("ch=")
-      w.append(decimal: UInt64(b.u16(range.lowerBound &+ 1)))
-      switch settlement.id {
-      case MethodID.basicAck: w.append(" basic.ack delivery-tag=")
-      case MethodID.basicNack: w.append(" basic.nack delivery-tag=")
-      default: w.append(" basic.reject delivery-tag=")
-      }
-      w.append(decimal: settlement.deliveryTag)
-      if settlement.multiple { w.append(" multiple") }
-      if settlement.requeue { w.append(" requeue") }
+      append(settlement, b, range, to: &w)
       return true
     }
+  }
+
+  /// The room that the start of a body takes.
+  package static let bodyRoom = 8 * FrameLine.preview
+
+  /// Appends "\"hello\" 5 octets". Returns false when it takes more than this.
+  package static func append(body octets: Span<UInt8>, to w: inout TailWriter) -> Bool {
+    let shown = min(octets.count, FrameLine.preview)
+    // A cut must not go through a character, and what is no text is shown otherwise.
+    if shown < octets.count && (octets[shown] >= 0x80 || octets.firstInvalidUTF8() != nil) { return false }
+    if !w.append(quoted: octets.extracting(0..<shown)) { return false }
+    if shown < octets.count { w.append("…") }
+    w.append(UInt8(ascii: " "))
+    w.append(decimal: UInt64(octets.count))
+    if octets.count == 1 { w.append(" octet") } else { w.append(" octets") }
+    return true
   }
 
   /// Appends " content-type=text/plain delivery-mode=2".
@@ -113,17 +135,8 @@ extension TailWriter {
       append("\"\"")
       return true
     }
-    for i in 0..<name.count where !TailWriter.isPlain(name[i]) { return false }
+    if !PlainText.isSafe(name) { return false }
     append(name)
     return true
-  }
-
-  @inline(__always)
-  private static func isPlain(_ c: UInt8) -> Bool {
-    // The same as FrameNodes.appendText has it, as one bit a character from 0x20 on.
-    let low: UInt64 = 0x07ff_ec38
-    let high: UInt64 = 0x07ff_fffe_87ff_ffff
-    return c < 0x20 || c > 0x7e
-      ? false : c < 0x40 ? low >> UInt64(c &- 0x20) & 1 == 1 : high >> UInt64(c &- 0x40) & 1 == 1
   }
 }

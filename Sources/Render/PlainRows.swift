@@ -1,15 +1,20 @@
-/// The rows of the specification flattened for `PlainFrameLine`: texts as ranges of one array, and what may stand in a
+/// The rows of the specification flattened for `PlainFrameLine` and `PlainFrameJSON`: texts as ranges of one array, and what may stand in a
 /// field as a few numbers.
 import Bytes
 import Wire
 
 struct PlainRows: Sendable {
   struct Field: Sendable {
-    /// " handle="
+    /// " handle=", and `,"handle":`
     var name: Range<Int>
+    var member: Range<Int>
     var type: Primitive
     /// Text may stand without quotes.
     var isBare: Bool
+    /// Octets that are text where they can be (user-id).
+    var isText: Bool
+    /// It says what the body is.
+    var isContentType: Bool
     /// A delivery state, of which only outcomes without fields are plain.
     var isState: Bool
     /// The texts for the values from 0, as indices into `choices`.
@@ -47,8 +52,11 @@ struct PlainRows: Sendable {
         let type = field.type.primitive
         fields.append(
           Field(
-            name: add(" \(field.name)="), type: type, isBare: type != .any || field.requires == "address",
-            isState: field.requires == "delivery-state", choices: first..<choices.count))
+            name: add(" \(field.name)="), member: add(",\"\(field.name)\":"), type: type,
+            isBare: type != .any || field.requires == "address",
+            isText: type == .binary && spec.provides == "section", isContentType: field.name == "content-type",
+            isState: field.requires == "delivery-state",
+            choices: first..<choices.count))
       }
       row.count = fields.count - row.first
       rows[Int(code)] = row

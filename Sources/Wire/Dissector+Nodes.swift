@@ -83,10 +83,24 @@ extension Dissector {
     let d = nodes[index + 1]
     switch d.kind == .scalar ? Primitive.of(d.constructor) : nil {
     case .ulong: return hex(d.value)
-    case .symbol: return b.extracting(d.contentRange).text
+    case .symbol: return printable(b.extracting(d.contentRange))
     case nil, .null, .boolean, .ubyte, .ushort, .uint, .byte, .short, .int, .long, .float, .double, .decimal32,
       .decimal64, .decimal128, .char, .timestamp, .uuid, .binary, .string, .list, .map, .array, .any:
       return "a descriptor that is no ulong or symbol"
     }
   }
+}
+
+/// Text that a peer chose, in words of ours: no control character of it may steer a terminal.
+private func printable(_ text: Span<UInt8>) -> String {
+  var out = ""
+  for i in 0..<text.count {
+    let c = text[i]
+    if c >= 0x20 && c < 0x7f {
+      out.unicodeScalars.append(Unicode.Scalar(c))
+    } else {
+      out += "\\x" + (c < 16 ? "0" : "") + String(c, radix: 16)
+    }
+  }
+  return out
 }

@@ -15,6 +15,7 @@ extension Dissector {
       }
     }
     nodes[index].row = row
+    if nodes[index].place == .field && row != CompositeSpec.unknown && !provides(row, index) { return false }
     if expectation == .anything || expectedAt != index { return true }
     let code = code(of: index)
     let amqp = code >= Code.open && code <= Code.close
@@ -30,6 +31,36 @@ extension Dissector {
         descriptorText(b, index) + (amqp ? " (AMQP performative in type-1 frame)" : ""), "part 5 §5.3.3")
     }
     return true
+  }
+
+  /// Whether the described type of this row may be the field at `index`. Returns false when reading has to stop.
+  private mutating func provides(_ row: UInt16, _ index: Int) -> Bool {
+    let above = stack.count >= 2 ? stack[stack.count - 2].row : CompositeSpec.unknown
+    if above == CompositeSpec.unknown { return true }
+    let number = Int(nodes[index].field)
+    let wanted = rules.fields[Int(rules.rows[Int(above)].firstField) + number].archetypes
+    if wanted == 0 || rules.rows[Int(row)].archetypes & wanted != 0 { return true }
+    let (spec, got) = (CompositeSpec.all[Int(above)], CompositeSpec.all[Int(row)].name)
+    guard let field = spec.fields?[number] else { return true }
+    return defect(
+      Int(nodes[index + 1].offset), "\(spec.name).\(field.name): \(field.requires ?? field.type.rawValue)", "@\(got)",
+      "part 1 §1.4")
+  }
+
+  /// Called for a number in a field: some fields take only those that have names.
+  @inline(__always)
+  mutating func checkChoice(_ slot: Slot, _ offset: Int, _ value: UInt64) {
+    let choices = rules.fields[Int(rules.rows[Int(slot.row)].firstField) + Int(slot.field)].choices
+    if choices == 0 || value < choices { return }
+    unknownChoice(slot, offset, value)
+  }
+
+  @inline(never)
+  private mutating func unknownChoice(_ slot: Slot, _ offset: Int, _ value: UInt64) {
+    let spec = CompositeSpec.all[Int(slot.row)]
+    guard let field = spec.fields?[Int(slot.field)] else { return }
+    let names = field.type.choices.enumerated().map { "\($0) \($1)" }.joined(separator: ", ")
+    warn(offset, "\(spec.name).\(field.name): \(names)", "\(value)", field.type.section, depth: slot.depth)
   }
 
   /// Whether a value of this type may stand in the slot, whose row is known. Returns false when reading has to stop.
@@ -79,6 +110,47 @@ extension Dissector {
     let spec = CompositeSpec.all[Int(row)]
     let field = spec.fields.map { $0[missing.trailingZeroBitCount].name } ?? ""
     return defect(offset, "mandatory \(spec.name).\(field)", "null", "part 1 §1.4")
+  }
+
+  /// Called at the end of a map: those that the specification names have keys, and values, of certain types.
+  @inline(__always)
+  mutating func checkEntries(_ map: Int) {
+    let n = nodes[map]
+    if n.row == CompositeSpec.unknown { return }
+    let row = rules.rows[Int(n.row)]
+    if n.place == .described {
+      if row.keys != .anything { checkEntries(map, row.keys, row.values) }
+    } else if n.place == .field {
+      let keys = rules.fields[Int(row.firstField) + Int(n.field)].keys
+      if keys != .anything { checkEntries(map, keys, .anything) }
+    }
+  }
+
+  private mutating func checkEntries(_ map: Int, _ keys: TypeSet, _ values: TypeSet) {
+    let end = Int(nodes[map].next)
+    var i = map + 1
+    while i < end {
+      let n = nodes[i]
+      let admitted = n.place == .key ? keys : n.place == .entry ? values : .anything
+      if !admitted.contains(TypeSet(of: n)) {
+        return wrongEntry(map, n, isKey: n.place == .key, admitted)
+      }
+      i = Int(n.next)
+    }
+  }
+
+  @inline(never)
+  private mutating func wrongEntry(_ map: Int, _ n: Node, isKey: Bool, _ admitted: TypeSet) {
+    let spec = CompositeSpec.all[Int(nodes[map].row)]
+    let names = Primitive.allCases.filter { admitted.contains(TypeSet($0)) && $0 != .any }.map(\.name)
+    let expected = isKey ? "a key that is a \(names.joined(separator: " or "))" : "a value of a simple type"
+    let got = n.kind == .described ? "a described value" : Primitive.of(n.constructor)?.name ?? "?"
+    let section =
+      nodes[map].place == .field
+      ? spec.fields?[Int(nodes[map].field)].type.section ?? ""
+      : spec.code == Code.applicationProperties
+        ? "part 3 §3.2.5" : "part 3 §3.2.10"
+    warn(Int(n.offset), expected, got, section, depth: n.depth)
   }
 
   /// Keys must differ, part 1 §1.6.23, in 0-9-1 too.
@@ -143,4 +215,14 @@ extension Dissector {
 
   /// Whether `value` is only a length.
   private func comparedByOctets(_ n: Node) -> Bool { n.constructor >= 0x90 || n.is091 }
+}
+
+extension TypeSet {
+  fileprivate init(of n: Node) {
+    switch n.kind {
+    case .described: self = .described
+    case .problem, .frame: self = .anything
+    case .scalar, .list, .map, .array, .opaque: self = Primitive.of(n.constructor).map { TypeSet($0) } ?? .anything
+    }
+  }
 }

@@ -112,7 +112,10 @@ extension Dissector {
     if level.kind == .list && level.row != CompositeSpec.unknown {
       return checkMandatory(level.row, seen: level.seen, at: Int(nodes[level.node].offset))
     }
-    if level.kind == .map && level.count > 2 { checkKeys(b, level.node, count: level.count) }
+    if level.kind == .map && level.count > 0 {
+      if level.count > 2 { checkKeys(b, level.node, count: level.count) }
+      checkEntries(level.node)
+    }
     return true
   }
 
@@ -127,7 +130,7 @@ extension Dissector {
       at += 1
     }
     if nodes.count >= limits.values { return fault(start, "at most \(limits.values) values", "more", "our limit") }
-    if slot.depth > limits.depth { return fault(start, "nesting <= \(limits.depth)", "deeper", "our limit") }
+    if slot.depth > limits.depth { return deeper(b, start, slot) }
     if code == 0 { return described(start, slot) }
     guard let type = Primitive.of(code) else {
       return fault(start, "a format code", hex(UInt64(code)) + undefined(code), "part 1 §1.6")
@@ -173,8 +176,53 @@ extension Dissector {
       guard defect(at, "boolean octet 0 or 1", "\(value)", "part 1 §1.6.2") else { return nil }
     } else if code == 0x73 && Unicode.Scalar(UInt32(truncatingIfNeeded: value)) == nil {
       guard defect(at, "Unicode scalar value", hex(value), "part 1 §1.6.16") else { return nil }
+    } else if slot.place == .field && code >> 4 != 4 {
+      checkChoice(slot, start, value)
     }
     return at + width
+  }
+
+  /// What nests deeper than is followed: for a machine a fault, for whoever looks on a value that is not looked into.
+  @inline(never)
+  private mutating func deeper(_ b: Span<UInt8>, _ start: Int, _ slot: Slot) -> Int? {
+    guard limits.passesOverDeeper, let end = endOfValue(b, start, slot) else {
+      return fault(start, "nesting <= \(limits.depth)", "deeper", "our limit")
+    }
+    var slot = slot
+    slot.row = CompositeSpec.unknown
+    add(.opaque, slot, offset: start, length: end - start, code: slot.shared == 0 ? b[start] : slot.shared)
+    let most = limits.depth
+    warn(start, "nesting <= \(most)", "deeper: not looked into", "our limit", depth: slot.depth)
+    return end
+  }
+
+  /// Where a value ends, whatever is in it; nil when that is not to be told.
+  private func endOfValue(_ b: Span<UInt8>, _ start: Int, _ slot: Slot) -> Int? {
+    var at = start
+    var code = slot.shared
+    var left = 1
+    while left > 0 {
+      if code == 0 {
+        if at >= slot.limit { return nil }
+        code = b[at]
+        at += 1
+      }
+      left -= 1
+      if code == 0 {
+        left += 2
+        continue
+      }
+      guard let layout = Constructor.of(code)?.layout else { return nil }
+      switch layout {
+      case .fixed(let width): at += width
+      case .variable(let width), .compound(let width), .array(let width):
+        if slot.limit - at < width { return nil }
+        at += width + (width == 1 ? Int(b[at]) : Int(b.u32(at)))
+      }
+      if at > slot.limit { return nil }
+      code = 0
+    }
+    return at
   }
 
   private mutating func described(_ start: Int, _ slot: Slot) -> Int? {
@@ -261,7 +309,12 @@ extension Dissector {
   /// `c1 00`: the count is missing, but nothing else it could be. Seen of EventterMQ.
   private mutating func emptyMap(_ start: Int, _ sizeAt: Int, _ slot: Slot) -> Int? {
     add(.map, slot, offset: start, length: sizeAt + 1 - start, content: sizeAt + 1, code: 0xc1)
-    warn(sizeAt, "size >= 1 (covers count)", "0 (taken as an empty map)", "part 1 §1.6.23", depth: slot.depth)
+    let (expected, got) = ("size >= 1 (covers count)", "0 (taken as an empty map)")
+    if isStrict {
+      guard defect(sizeAt, expected, got, "part 1 §1.6.23") else { return nil }
+    } else {
+      warn(sizeAt, expected, got, "part 1 §1.6.23", depth: slot.depth)
+    }
     return sizeAt + 1
   }
 

@@ -13,6 +13,8 @@ package struct Dissector: Sendable {
   package internal(set) var nodes: [Node] = []
   package internal(set) var problems: [Problem] = []
   package var limits = Limits()
+  /// What is malformed and still has one meaning only is told as malformed, not only as irregular; it is read either way.
+  package var isStrict = false
 
   var stack: [Level] = []
   /// What the described value with the index `expectedAt` has to be.

@@ -4,6 +4,8 @@ package struct Limits: Sendable {
   package var frameSize: UInt32 = 65_536
   /// How deep lists, maps, arrays and described values may nest.
   package var depth: UInt8 = 64
+  /// Whether what nests deeper is passed over, and no fault.
+  package var passesOverDeeper = false
   /// Elements of an array whose constructor has no octets for each (null, true, list0, …).
   package var zeroWidthElements: UInt32 = 65_536
   /// Values in one frame or message.
@@ -14,4 +16,16 @@ package struct Limits: Sendable {
   package var messageSize = 1 << 30
 
   package init() {}
+
+  /// For those who look on: everything is followed that our memory allows, and nothing is a fault because it is large.
+  package static func onlooker(frameSize: Int) -> Limits {
+    var limits = Limits()
+    limits.frameSize = UInt32(clamping: frameSize)
+    limits.depth = deepest
+    limits.passesOverDeeper = true
+    return limits
+  }
+
+  /// The greatest `depth` for which a node's own has room.
+  package static let deepest: UInt8 = 240
 }

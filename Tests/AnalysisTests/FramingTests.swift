@@ -113,6 +113,12 @@ private let selectOK = octets("01000100000004005a000bce")
     #expect(steps(octets("00000010020000000053"), isPaste: true) == ["truncated at 0"])
     #expect(steps(octets("0000000702000000"), isPaste: true) == ["lost at 0", "skipped 8"])
     #expect(steps(Array("no protocol at all".utf8), isPaste: true) == ["skipped 18"])
+    // The first frame is spoilt, and another one follows.
+    #expect(
+      steps(octets("ffffffff02000000") + close, isPaste: true) == ["lost at 0", "skipped 8", "1.0 8..<20"])
+    #expect(
+      steps(octets("01000100000004005a000b00") + selectOK, isPaste: true) == ["0-9-1 0..<12", "0-9-1 12..<24"])
+    #expect(steps(octets("0000000c0107000000531845") + close, isPaste: true) == ["1.0 0..<12", "1.0 12..<24"])
   }
 
   /// Octets that look like the start of a large frame again and again cost no more than others.

@@ -55,7 +55,7 @@ import Wire
     #expect(
       show(Frames().attach())
         == #"{"channel":3,"frame":"attach","fields":{"name":"l 1","handle":4,"role":true,"snd-settle-mode":1,"#
-        + #""rcv-settle-mode":9,"source":{"address":"my queue","durable":2,"distribution-mode":"copy","#
+        + #""rcv-settle-mode":1,"source":{"address":"my queue","durable":2,"distribution-mode":"copy","#
         + #""filter":{"sel":{"described":{"descriptor":{"ulong":77567109365764},"value":"color = 'red'"}}},"#
         + #""default-outcome":{"released":{}},"outcomes":["amqp:accepted:list"]},"target":{"address":"/queues/q"},"#
         + #""properties":{"k":{"described":{"descriptor":{"symbol":"urn:x"},"value":{"symbol":"s"}}}}}}"#)
@@ -136,7 +136,7 @@ import Wire
     #expect(
       show(hex("0000001202000000005311c0050940434343"))
         == #"{"channel":0,"frame":"begin","rest":"0940434343","problems":[{"severity":"malformed","offset":13,"#
-        + #""expected":"count <= 4 remaining octets","got":"9","section":"part 1 §1.6.22"}]}"#)
+        + #""path":"begin","expected":"count <= 4 remaining octets","got":"9","section":"part 1 §1.6.22"}]}"#)
     #expect(show(hex("0000001202000000005310c00501a102fffe")).contains(#""container-id":{"octets":"fffe"}"#))
     #expect(
       show(hex("0000001002000000005318c003024040")).hasPrefix(#"{"channel":0,"frame":"close","fields":{},"problems":"#))

@@ -92,7 +92,7 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
     return frame(
       Code.attach,
       [
-        .string("l 1"), .uint(4), .boolean(true), .ubyte(1), .ubyte(9), source, target, .null, .null, .null, .null,
+        .string("l 1"), .uint(4), .boolean(true), .ubyte(1), .ubyte(1), source, target, .null, .null, .null, .null,
         .null, .null, properties,
       ])
   }
@@ -100,7 +100,7 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
   @Test func lineAndTreeOfAnAttach() {
     #expect(
       show(.line, attach())
-        == #"ch=3 @attach name="l 1" handle=4 role=receiver snd-settle-mode=settled rcv-settle-mode=9 "#
+        == #"ch=3 @attach name="l 1" handle=4 role=receiver snd-settle-mode=settled rcv-settle-mode=second "#
         + #"source=@source(address="my queue" durable=unsettled-state distribution-mode=copy "#
         + #"filter={sel=@selector-filter("color = 'red'")} default-outcome=@released outcomes=[amqp:accepted:list]) "#
         + #"target=@target(address=/queues/q) properties={k=@urn:x(:s)}"#)
@@ -113,7 +113,7 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
             handle: uint 4
             role: boolean true (receiver)
             snd-settle-mode: ubyte 1 (settled)
-            rcv-settle-mode: ubyte 9
+            rcv-settle-mode: ubyte 1 (second)
             source: @source(0x28)
               address: string "my queue"
               durable: uint 2 (unsettled-state)
@@ -157,7 +157,8 @@ func hex(_ text: String) -> [UInt8] { bytesFromHex(Array(text.utf8.filter { $0 !
     #expect(
       show(.line, q.bytes, message: true)
         == #"header(durable=true) properties(message-id=7 to="a b" correlation-id="7") application-properties{n=1.10 s="x" "#
-        + #"t=1970-01-01T00:00:00.000Z c="é" f=0.1 z=null a=9 x null} "é\u001b" 3 octets 0xff 1 octet "#
+        + #"t=1970-01-01T00:00:00.000Z c="é" f=0.1 z=null a=9 x null}  "#
+        + #"warning at 0x55 in application-properties: expected a value of a simple type, got array (part 3 §3.2.5) "é\u001b" 3 octets 0xff 1 octet "#
         + "\"" + String(repeating: "a", count: 72) + "\"… 100 octets")
   }
 

@@ -19,7 +19,7 @@
 //     $ kill INT r             a signal
 //     $ close r                nobody reads r's standard output any more
 //
-// `$DIR` is the script's directory, `$TLS` that of `Tests/Certificates/make`.
+// `$DIR` is the script's directory, `$TLS` that of `Tests/Certificates/make`, `$CAPTURES` that of captures of real traffic.
 // What differs from run to run is written as `*`: see `normalized`.
 import Foundation
 

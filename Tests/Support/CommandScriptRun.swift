@@ -32,6 +32,7 @@ package final class CommandScriptRun {
     guard mkdtemp(&template) != nil else { throw ProcessFault("no temporary directory") }
     directory = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
     names["DIR"] = directory
+    names["CAPTURES"] = "\(#filePath)".replacing("Support/CommandScriptRun.swift", with: "Captures")
     if script.commands.contains(where: { $0.line.contains("$TLS/") }) { names["TLS"] = try Certificates.directory }
     for file in script.files {
       let path = directory + "/" + file.name
@@ -197,7 +198,8 @@ package final class CommandScriptRun {
     line = line.replacing(/\d+\.\d\d ms/, with: "* ms")
     line = line.replacing(#/^\d\d:\d\d:\d\d  /#, with: "*  ")
     if let certificates = names["TLS"] { line = line.replacing(certificates, with: "$TLS") }
-    for (name, value) in names where name != "DIR" && name != "TLS" {
+    if let captures = names["CAPTURES"] { line = line.replacing(captures, with: "$CAPTURES") }
+    for (name, value) in names where !["DIR", "TLS", "CAPTURES"].contains(name) {
       line = line.replacing(":\(value)", with: ":$\(name)")
     }
     line = line.replacing(directory, with: "$DIR")

@@ -44,6 +44,41 @@ import Wire
     #expect(throws: Problem.self) { try decode(deeper, limits: limits) }
   }
 
+  /// Whoever looks on passes over what nests deeper, whatever it is, and reads on behind it.
+  @Test(arguments: ["c0", "c1", "e0", "00"]) func passesOverDeeper(_ kind: String) {
+    var dissector = Dissector()
+    dissector.limits = .onlooker(frameSize: 1 << 20)
+    for depth in [10, 239, 240, 241, 242, 1_000, 5_000] {
+      var value: [UInt8] = [0x41]
+      for _ in 0..<depth {
+        let size = withUnsafeBytes(of: UInt32(value.count + (kind == "e0" ? 4 : kind == "c1" ? 5 : 4)).bigEndian) {
+          Array($0)
+        }
+        switch kind {
+        case "c0": value = [0xd0] + size + [0, 0, 0, 1] + value
+        case "c1": value = [0xd1] + size + [0, 0, 0, 2, 0x40] + value
+        case "e0": value = value[0] == 0x41 ? [0x41] : value
+        default: value = [0x00, 0x53, 0x05] + value
+        }
+      }
+      if kind == "e0" {
+        // Arrays share the constructor of what is in them, so that one more level is a constructor inside the last.
+        var inner: [UInt8] = [0x50, 7]
+        for _ in 0..<depth {
+          let content = [0, 0, 0, 1] + inner
+          inner = [0xf0] + withUnsafeBytes(of: UInt32(content.count).bigEndian) { Array($0) } + content
+        }
+        value = inner
+      }
+      let bytes = frame(octets("005377") + value)
+      #expect(dissector.frame(bytes.span, at: 0, payload: .message) == .frame(end: bytes.count))
+      #expect(dissector.firstFlaw(octets: bytes.count) == nil)
+      #expect(!dissector.isMalformed, "\(kind) \(depth): \(dissector.firstFault?.text ?? "")")
+      #expect(dissector.problems.isEmpty == (depth < 239), "\(kind) \(depth)")
+      #expect(dissector.reencoded(bytes.span) == bytes)
+    }
+  }
+
   @Test func limitOfValues() throws {
     var limits = Limits()
     limits.values = 11

@@ -13,42 +13,65 @@ package struct ContentSequence: Sendable {
 
   /// A channel that is not here was not heard of: what is cut out of the middle may start anywhere.
   private var channels: [UInt16: State] = [:]
+  /// The channel that was spoken of last, whose state is not in `channels` meanwhile: nearly every frame is its.
+  private var lastChannel: UInt16?
+  private var lastState: State?
 
   package init() {}
 
-  /// What is out of place, or nil.
-  fileprivate mutating func next(_ frame: Frame091, method: Int?, bodySize: UInt64) -> (expected: String, got: String)?
-  {
-    let state = channels[frame.channel]
-    switch frame.type {
+  package struct Fault: Sendable {
+    var expected: String
+    var got: String
+  }
+
+  /// Takes a frame. Returns what is out of place, or nil.
+  /// - Parameter octets: of the payload.
+  /// - Parameter method: of a method frame the index of its row, when it has one.
+  package mutating func next(
+    _ type: FrameType091, channel: UInt16, octets: Int, method: Int?, bodySize: UInt64
+  ) -> Fault? {
+    if type == .heartbeat { return nil }
+    if lastChannel != channel {
+      if let lastChannel { channels[lastChannel] = lastState }
+      (lastChannel, lastState) = (channel, channels[channel])
+    }
+    let state = lastState
+    switch type {
     case .heartbeat: return nil
     case .method:
-      let row = method.map { MethodSpec.all[$0] }
-      channels[frame.channel] = row?.content == true ? method.map(State.header) : .idle
+      lastState = .idle
+      if let method, ContentSequence.carriers[method] { lastState = .header(method) }
       switch state {
       case .idle, nil: return nil
-      case .header, .body: return (ContentSequence.expected(state), row?.name ?? "a method")
+      case .header, .body:
+        return Fault(
+          expected: ContentSequence.expected(state), got: method.map { MethodSpec.all[$0].name } ?? "a method")
       }
     case .header:
-      channels[frame.channel] = bodySize > 0 ? .body(declared: bodySize, seen: 0) : .idle
+      lastState = bodySize > 0 ? .body(declared: bodySize, seen: 0) : .idle
       switch state {
       case .header, nil: return nil
-      case .body, .idle: return (ContentSequence.expected(state), "a content header")
+      case .body, .idle: return Fault(expected: ContentSequence.expected(state), got: "a content header")
       }
     case .body:
       switch state {
-      case .header: return (ContentSequence.expected(state), "a body")
+      case .header: return Fault(expected: ContentSequence.expected(state), got: "a body")
       case .body(let declared, let seen):
-        let total = seen &+ UInt64(frame.payload.count)
-        channels[frame.channel] = total < declared ? .body(declared: declared, seen: total) : .idle
-        return total > declared ? ("a body of \(declared) octets, as declared", "\(total)") : nil
+        let total = seen &+ UInt64(octets)
+        lastState = total < declared ? .body(declared: declared, seen: total) : .idle
+        return total > declared
+          ? Fault(expected: "a body of \(declared) octets, as declared", got: "\(total)") : nil
       case .idle:
         // Some peers send an empty body for an empty message.
-        return frame.payload.isEmpty ? nil : ("no more octets than the content header declared", "a body")
+        return octets == 0
+          ? nil : Fault(expected: "no more octets than the content header declared", got: "a body")
       case nil: return nil
       }
     }
   }
+
+  /// Which rows of `MethodSpec.all` have content behind them.
+  private static let carriers = MethodSpec.all.map(\.content)
 
   private static func expected(_ state: State?) -> String {
     switch state {
@@ -65,13 +88,17 @@ extension Dissector {
     guard let head = nodes.first, head.is091, head.kind == .frame,
       let type = FrameType091(rawValue: UInt8(truncatingIfNeeded: head.value >> 16))
     else { return }
-    let payload = Int(head.content)..<Int(head.content) + max(Int(head.length) - Frame091.overhead, 0)
-    let frame = Frame091(type: type, channel: UInt16(truncatingIfNeeded: head.value), payload: payload)
     let top = nodes.firstIndex { $0.place == .performative || $0.place == .section }
     let size = top.flatMap { child(of: $0, field: HeaderField.bodySize.rawValue) }.map { nodes[$0].value } ?? 0
-    if let fault = contents.next(frame, method: top.flatMap { nodes[$0].methodIndex }, bodySize: size) {
-      warn(payload.lowerBound, fault.expected, fault.got, "0-9-1 §4.2.6", depth: 1)
-      nodes[0].next = UInt32(nodes.count)
-    }
+    let fault = contents.next(
+      type, channel: UInt16(truncatingIfNeeded: head.value), octets: max(Int(head.length) - Frame091.overhead, 0),
+      method: top.flatMap { nodes[$0].methodIndex }, bodySize: size)
+    if let fault { add(fault) }
+  }
+
+  /// The same for a frame that was taken before.
+  package mutating func add(_ fault: ContentSequence.Fault) {
+    warn(Int(nodes[0].content), fault.expected, fault.got, "0-9-1 §4.2.6", depth: 1)
+    nodes[0].next = UInt32(nodes.count)
   }
 }

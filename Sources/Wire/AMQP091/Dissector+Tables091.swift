@@ -93,7 +93,13 @@ extension Dissector {
       let content = at + head
       if letter.layout == .nested {
         if stack.count - base >= Int(limits.depth) {
-          return fault(start, "at most \(limits.depth) levels of tables", "more", "our limit")
+          if !limits.passesOverDeeper {
+            return fault(start, "at most \(limits.depth) levels of tables", "more", "our limit")
+          }
+          add(.opaque, slot, offset: start, length: content - start + length, content: content, code: code)
+          let most = limits.depth
+          warn(start, "at most \(most) levels of tables", "more: not looked into", "our limit", depth: slot.depth)
+          return content + length
         }
         openTable(letter == .table ? .map : .list, slot, start, content, length, code: code)
         return content

@@ -55,6 +55,21 @@ package enum FieldType: String, Sendable, CaseIterable {
   }
 }
 
+extension FieldType {
+  /// Where the specification lists the choices, or says what the keys are.
+  var section: String {
+    switch self {
+    case .senderSettleMode: "part 2 §2.8.2"
+    case .receiverSettleMode: "part 2 §2.8.3"
+    case .terminusDurability: "part 3 §3.5.5"
+    case .saslCode: "part 5 §5.3.3.6"
+    case .filterSet: "part 3 §3.5.8"
+    case .nodeProperties: "part 3 §3.5.9"
+    default: "part 2 §2.8.13"
+    }
+  }
+}
+
 package struct FieldSpec: Sendable {
   package let name: String
   package let type: FieldType

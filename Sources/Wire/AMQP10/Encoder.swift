@@ -270,7 +270,10 @@ extension Dissector {
             q.append(nodes[i].constructor)
             descriptors = false
           }
-          if nodes[i].kind == .described { reencode(at: i, b, into: &q) } else { reencodeContent(at: i, b, into: &q) }
+          switch nodes[i].kind {
+          case .described, .opaque: reencode(at: i, b, into: &q)
+          case .scalar, .list, .map, .array, .frame, .problem: reencodeContent(at: i, b, into: &q)
+          }
         } else {
           if nodes[i].place == .descriptor { q.append(0x00) }
           reencode(at: i, b, into: &q)

@@ -52,6 +52,14 @@ package struct ProtocolHeader: Sendable, Equatable {
     return .header(ProtocolHeader(b[4], b[5], b[6], b[7]))
   }
 
+  /// What is wrong with it when it stands at `start` and is neither of 1.0 nor of 0-9-1.
+  package func fault(at start: Int) -> Problem? {
+    if [.amqp10, .tls10, .sasl10, .amqp091].contains(self) { return nil }
+    return Problem(
+      severity: .malformed, offset: start + 4, expected: "0, 2 or 3 and version 1 0 0, or 0 0 9 1",
+      got: "\(id) \(major) \(minor) \(revision)", section: "part 2 §2.2")
+  }
+
   package var bytes: [UInt8] { [0x41, 0x4d, 0x51, 0x50, id, major, minor, revision] }
 
   /// "AMQP 1.0 (SASL)", "AMQP 0-9-1", "AMQP 0-10"

@@ -12,6 +12,8 @@ struct TypeSet: Sendable, Equatable {
 
   static let described = TypeSet(bits: 1 << 31)
   static let anything = TypeSet(bits: .max)
+  /// Everything but described values and what holds others.
+  static let simple = TypeSet(bits: ~(described.bits | TypeSet([.list, .map, .array]).bits))
 
   func union(_ other: TypeSet) -> TypeSet { TypeSet(bits: bits | other.bits) }
   func contains(_ other: TypeSet) -> Bool { bits & other.bits != 0 }
@@ -25,10 +27,23 @@ struct FieldRule: Sendable {
   var usual: TypeSet
   /// What the elements of an array must be, when the field may hold several.
   var element: TypeSet
+  /// What the described type in it must provide, one bit for each of `archetypes`; 0: it need not.
+  var archetypes: UInt8
+  /// The values below this one have names, and no others are legal; 0: any is.
+  var choices: UInt64
+  /// What the keys of a map may be.
+  var keys: TypeSet
 
   init(_ field: FieldSpec) {
     element = .anything
     usual = .anything
+    archetypes = field.type == .error ? archetype("error") : field.requires.map(archetype) ?? 0
+    choices = field.type == .role ? 0 : UInt64(field.type.choices.count)
+    keys =
+      switch field.type {
+      case .fields, .filterSet, .nodeProperties: TypeSet(.symbol)
+      default: .anything
+      }
     switch field.primitive {
     case .any:
       // The types behind `requires` that the specification defines.
@@ -63,6 +78,38 @@ struct RowRule: Sendable {
   var fieldCount: Int32
   /// Where the rules of its fields start in `RowRules.fields`.
   var firstField: Int32
+  /// What it provides, as `FieldRule.archetypes` asks for it.
+  var archetypes: UInt8
+  /// What may stand in a map of it.
+  var keys = TypeSet.anything
+  var values = TypeSet.anything
+
+  init(_ spec: CompositeSpec, firstField: Int) {
+    code = spec.code ?? 0
+    source = spec.source == .any ? .anything : TypeSet(spec.source)
+    mandatory = spec.mandatory
+    fieldCount = Int32(spec.fields?.count ?? -1)
+    self.firstField = Int32(firstField)
+    archetypes = spec.provides.split(separator: ",").reduce(0) { $0 | archetype(String($1)) }
+    if code == Code.error { archetypes = archetype("error") }
+    switch code {
+    case Code.deliveryAnnotations, Code.messageAnnotations, Code.footer: keys = TypeSet([.symbol, .ulong])
+    case Code.applicationProperties: (keys, values) = (TypeSet(.string), .simple)
+    default: break
+    }
+  }
+}
+
+/// The bit of what a described type may provide and a field require; 0 for what is no described type.
+private func archetype(_ name: String) -> UInt8 {
+  switch name {
+  case "error": 1
+  case "source": 2
+  case "target": 4
+  case "delivery-state": 8
+  case "outcome": 16
+  default: 0
+  }
 }
 
 struct RowRules: Sendable {
@@ -73,10 +120,7 @@ struct RowRules: Sendable {
 
   private init() {
     for spec in CompositeSpec.all {
-      rows.append(
-        RowRule(
-          code: spec.code ?? 0, source: spec.source == .any ? .anything : TypeSet(spec.source),
-          mandatory: spec.mandatory, fieldCount: Int32(spec.fields?.count ?? -1), firstField: Int32(fields.count)))
+      rows.append(RowRule(spec, firstField: fields.count))
       fields += (spec.fields ?? []).map(FieldRule.init)
     }
   }

@@ -44,6 +44,7 @@ struct DecodePlan {
   var isColored: Bool
   /// Every frame is a line and nothing else.
   var isPlainLine: Bool { output == .line && !isColored && selection.isAll }
+  var isPlainJSON: Bool { output == .json && !isWire && selection.isAll }
   var timeout: Int64?
   var tap: TapEndpoints?
 

@@ -42,6 +42,7 @@ struct DecodeSummary {
   }
 
   mutating func note(_ text: String) {
+    if notes.last == text { return }
     if notes.count < 32 { notes.append(text) } else { unsaid += 1 }
   }
 

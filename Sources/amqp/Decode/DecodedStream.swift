@@ -6,18 +6,20 @@ import Capture
 import Wire
 
 final class DecodedStream {
-  struct Side {
+  final class Side {
     var octets = ByteQueue()
     var framing: Framing
     var contents = ContentSequence()
     /// Where the first of `octets` (or of what comes next) stands in its direction.
     var offset = 0
+
+    init(isPaste: Bool) { framing = Framing(isPaste: isPaste) }
   }
 
   /// From 1.
   let number: Int
   let description: StreamDescription
-  var sides: [Side]
+  let sides: [Side]
   var conversation: Conversation
   /// Everything comes as one direction.
   var isOneWay = true
@@ -34,9 +36,7 @@ final class DecodedStream {
   init(number: Int, _ description: StreamDescription, isPaste: Bool) {
     self.number = number
     self.description = description
-    sides = [
-      Side(framing: Framing(isPaste: isPaste)), Side(framing: Framing(isPaste: isPaste)),
-    ]
+    sides = [Side(isPaste: isPaste), Side(isPaste: isPaste)]
     conversation = Conversation()
     isCaptured = description.source != nil
     conversation.startSeen = isCaptured && description.startSeen

@@ -9,7 +9,7 @@ extension Decoding {
   func finish(_ stream: DecodedStream) {
     stream.conversation.eachOpenContent { side, content in
       let place = Place(stream: stream, side: side, time: stream.lastTime, offset: stream.sides[side].offset)
-      interrupted(place, content, 0)
+      interrupted(place, content, isEnd: true)
     }
     switch plan.output {
     case .stats: statistics.add(stream)
@@ -22,7 +22,8 @@ extension Decoding {
 
   func finishOutput() {
     switch plan.output {
-    case .stats: statistics.appendText(to: &out)
+    case .stats(json: false): statistics.appendText(to: &out)
+    case .stats(json: true): statistics.appendJSON(to: &out)
     case .line, .tree, .hex, .json, .messages, .payload, .ladder, .lint: break
     }
   }

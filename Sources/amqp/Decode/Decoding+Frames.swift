@@ -6,7 +6,7 @@ import Render
 import Wire
 
 extension Decoding {
-  private static let transfer = CompositeSpec.index(code: Code.transfer)
+  static let transfer = CompositeSpec.index(code: Code.transfer)
 
   // MARK: 1.0
 
@@ -25,7 +25,9 @@ extension Decoding {
       if !stream.clientIsSure { tellSides(dissector, place) }
     } else {
       stream.conversation.take(ahead, b, range, side: place.side, time: place.time, &facts)
-      if showsPlainLines, plainLine(place, b, range, payload, facts) {
+      if showsPlainLines && plainLine(place, b, range, payload, facts)
+        || showsPlainJSON && plainJSON(place, b, range, payload, facts)
+      {
         if facts.part == .last { stream.conversation.release(facts) }
         return
       }
@@ -56,27 +58,31 @@ extension Decoding {
     _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ payload: Dissector.Payload, _ facts: Facts
   ) -> Bool {
     let label = facts.link >= 0 ? place.stream.conversation.links[facts.link].label : []
-    if !plainText(place, b, range, payload, facts, label, to: &out) { return false }
+    let room = PlainFrameLine.room + Decoding.prefixRoom + Decoding.answerRoom + label.count
+    let isPlain = out.write(room: room) { w in
+      appendPrefix(place, range.lowerBound, to: &w)
+      let link = label.isEmpty ? nil : label.span
+      if !PlainFrameLine.append(b, in: range, payload: payload, link: link, to: &w) { return false }
+      if facts.isJoined { return true }
+      appendAnswer(facts, place.stream.isCaptured, label, to: &w)
+      w.append(0x0a)
+      return true
+    }
+    if !isPlain { return false }
     count(place, .amqp10)
     if facts.isJoined { endLine(place, facts, label) }
     return true
   }
 
-  private func plainText(
-    _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ payload: Dissector.Payload, _ facts: Facts,
-    _ label: [UInt8], to q: inout ByteQueue
+  /// The same as an object.
+  private func plainJSON(
+    _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ payload: Dissector.Payload, _ facts: Facts
   ) -> Bool {
-    let start = q.count
-    appendPrefix(place, range.lowerBound, to: &q)
-    let isPlain = PlainFrameLine.append(
-      b, in: range, payload: payload, link: label.isEmpty ? nil : label.span, to: &q)
-    guard isPlain else {
-      q.truncate(to: start)
-      return false
-    }
-    if facts.isJoined { return true }
-    appendAnswer(facts, place.stream.isCaptured, label, to: &q)
-    q.append(0x0a)
+    if facts.isJoined { return false }
+    let context = context(place, range.lowerBound, facts)
+    if !PlainFrameJSON.append(b, in: range, payload: payload, context, to: &out) { return false }
+    out.append(0x0a)
+    count(place, .amqp10)
     return true
   }
 
@@ -166,7 +172,7 @@ extension Decoding {
   }
 
   /// Hands out the message that the last of its parts made whole.
-  private func showJoined(_ place: Place, _ facts: Facts, _ body: (Dissector, Span<UInt8>) -> Void) {
+  func showJoined(_ place: Place, _ facts: Facts, _ body: (Dissector, Span<UInt8>) -> Void) {
     if !facts.isJoined { return }
     place.stream.conversation.withJoined(facts) { whole in
       joined.message(whole, in: 0..<whole.count)
@@ -249,33 +255,6 @@ extension Decoding {
     context.messageFormat = transfer.messageFormat == 0 ? nil : transfer.messageFormat
   }
 
-  // MARK: Lint
-
-  private func lint(_ dissector: Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts) {
-    for problem in dissector.problems {
-      finding(place, range.lowerBound, problem.severity == .malformed ? "malformed" : "irregular") { q in
-        q.append(utf8: "at \(address(place.offset + problem.offset)): \(problem.text) (\(problem.section))")
-      }
-    }
-    lintFindings(place, range.lowerBound)
-  }
-
-  func lintFindings(_ place: Place, _ at: Int) {
-    let found = place.stream.conversation.findings
-    place.stream.conversation.clearFindings()
-    for one in found { finding(place, at, one.rule) { $0.append(utf8: "\(one.text) (\(one.section))") } }
-  }
-
-  private func finding(_ place: Place, _ at: Int, _ rule: String, _ body: (inout ByteQueue) -> Void) {
-    findings += 1
-    status = status.combined(with: .notAccepted)
-    appendPrefix(place, at, to: &out)
-    out.append(utf8: rule)
-    out.append(": ")
-    body(&out)
-    out.append(0x0a)
-  }
-
   // MARK: What is no frame
 
   func header(_ place: Place, _ header: ProtocolHeader, _ b: Span<UInt8>, _ range: Range<Int>) {
@@ -288,11 +267,22 @@ extension Decoding {
     } else if header.major == 1 {
       stream.dialects.insert(.amqp10)
     }
+    let problem = stream.foreign == nil ? header.fault(at: range.lowerBound) : nil
+    if problem != nil {
+      malformed += 1
+      status = status.combined(with: .badInput)
+    }
     guard plan.selection.wantsHeaders else { return }
+    func line(to q: inout ByteQueue) {
+      FrameLine.append(header, to: &q)
+      if let problem {
+        q.append(utf8: "  malformed at \(address(place.offset + problem.offset)): \(problem.text) (\(problem.section))")
+      }
+    }
     switch plan.output {
     case .line, .tree:
       appendPrefix(place, range.lowerBound, to: &out)
-      FrameLine.append(header, to: &out)
+      line(to: &out)
       if Foreign(header) != nil { out.append(": not decoded") }
       out.append(0x0a)
     case .hex:
@@ -308,15 +298,19 @@ extension Decoding {
         out.append(hex: b[i])
       }
       out.append("    ")
-      FrameLine.append(header, to: &out)
+      line(to: &out)
       out.append(0x0a)
-    case .json: json(place, b.extracting(range), at: range.lowerBound, .header(header))
+    case .json: json(place, b.extracting(range), at: range.lowerBound, .header(header), problem: problem)
     case .ladder:
       var text = ByteQueue()
-      FrameLine.append(header, to: &text)
+      line(to: &text)
       rung(place, text)
     case .stats: statistics.countHeader()
-    case .messages, .payload, .lint: break
+    case .lint:
+      if let problem {
+        finding(place, range.lowerBound, "malformed") { $0.append(utf8: "\(problem.text) (\(problem.section))") }
+      }
+    case .messages, .payload: break
     }
   }
 
@@ -365,9 +359,9 @@ extension Decoding {
       "malformed at \(address(place.offset + problem.offset)): \(problem.text) (\(problem.section))")
   }
 
-  func skipped(_ place: Place, _ count: Int, before at: Int) {
+  func skipped(_ place: Place, _ count: Int, before at: Int, isFound: Bool) {
     // What is no AMQP at all is said once, at the end.
-    if place.stream.frames == 0 && place.stream.dialects.isEmpty && !place.stream.isCaptured { return }
+    if !isFound && place.stream.frames == 0 && place.stream.dialects.isEmpty && !place.stream.isCaptured { return }
     // A capture begins where it begins, and has gaps.
     if !place.stream.isCaptured { status = status.combined(with: .badInput) }
     let from = place.offset + at - count
@@ -394,7 +388,7 @@ extension Decoding {
 }
 
 /// A number as people write addresses: 0x and an even number of digits.
-private func address(_ v: Int) -> String {
+func address(_ v: Int) -> String {
   let digits = String(v, radix: 16)
   return "0x" + (digits.count % 2 == 0 ? "" : "0") + digits
 }

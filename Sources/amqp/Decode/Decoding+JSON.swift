@@ -32,7 +32,7 @@ extension Decoding {
     out.append(0x0a)
   }
 
-  private func context(_ place: Place, _ at: Int, _ facts: Facts) -> FrameContext {
+  func context(_ place: Place, _ at: Int, _ facts: Facts) -> FrameContext {
     var context = FrameContext()
     let stream = place.stream
     context.time = place.time

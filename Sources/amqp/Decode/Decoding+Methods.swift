@@ -10,10 +10,11 @@ extension Decoding {
   func frame091(_ dissector: inout Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>) {
     let stream = place.stream
     if showsPlainLines && plain091(place, b, range) { return }
+    if showsPlainJSON && plainJSON091(&dissector, place, b, range) { return }
     _ = dissector.frame091(b, at: range.lowerBound)
     if joinsContents {
       if let open = stream.conversation.openContent(dissector, place.side) {
-        interrupted(place, open, range.lowerBound)
+        interrupted(place, open, isEnd: false)
       }
     } else {
       dissector.follow(&stream.sides[place.side].contents)
@@ -24,15 +25,18 @@ extension Decoding {
     took(dissector, place, .amqp091)
     guard joinsContents else { return show(dissector, place, b, range, &facts) }
     switch step {
-    case .alone, .stray: show(dissector, place, b, range, &facts)
+    case .alone: show(dissector, place, b, range, &facts)
+    case .stray:
+      dissector.follow(&stream.sides[place.side].contents)
+      show(dissector, place, b, range, &facts)
     case .begins: begin(dissector, place, b, range, facts)
     case .header, .headerAndEnd:
       header(dissector, place, b)
-      if step == .headerAndEnd { end(place, b.extracting(0..<0), range.lowerBound, facts) }
+      if step == .headerAndEnd { end(place, b.extracting(0..<0), facts) }
     case .part: stream.frames -= 1
     case .end:
       stream.frames -= 1
-      end(place, b.extracting(Int(dissector.nodes[0].content)..<range.upperBound - 1), range.lowerBound, facts)
+      end(place, b.extracting(Int(dissector.nodes[0].content)..<range.upperBound - 1), facts)
     }
   }
 
@@ -59,25 +63,77 @@ extension Decoding {
     }
     switch step {
     case nil: return false
-    case .begins: stream.frames += 1
+    case .begins:
+      stream.frames += 1
+      stream.conversation.withContent(place.side) { $0.at = place.offset + range.lowerBound }
     case .alone:
       stream.frames += 1
-      if case .settlement(let settlement) = ahead { line(place, settlement, b, range, facts, to: &out) }
+      if case .settlement(let settlement) = ahead { line(place, settlement, b, range, facts) }
     case .end:
-      end(place, b.extracting(range.lowerBound + Frame091.headSize..<range.upperBound - 1), range.lowerBound, facts)
+      end(place, b.extracting(range.lowerBound + Frame091.headSize..<range.upperBound - 1), facts)
     case .header, .headerAndEnd, .part, .stray: break
     }
     return true
   }
 
   private func line(
-    _ place: Place, _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts,
-    to q: inout ByteQueue
+    _ place: Place, _ settlement: HotSettlement, _ b: Span<UInt8>, _ range: Range<Int>, _ facts: Facts
   ) {
-    appendPrefix(place, range.lowerBound, to: &q)
-    _ = PlainMethodLine.append(settlement, b, range, to: &q)
-    appendAnswer(facts, place.stream.isCaptured, nil, to: &q)
-    q.append(0x0a)
+    _ = out.write(room: 2 * Decoding.prefixRoom + Decoding.answerRoom) { w in
+      appendPrefix(place, range.lowerBound, to: &w)
+      PlainMethodLine.append(settlement, b, range, to: &w)
+      appendAnswer(facts, place.stream.isCaptured, nil, to: &w)
+      w.append(0x0a)
+      return true
+    }
+  }
+
+  /// The object of such a frame.
+  private func plainJSON091(
+    _ dissector: inout Dissector, _ place: Place, _ b: Span<UInt8>, _ range: Range<Int>
+  ) -> Bool {
+    let stream = place.stream
+    let ahead = Conversation.lookAhead091(b, range)
+    if stream.frames == 0 || !stream.clientIsSure { return false }
+    let payload = range.lowerBound + Frame091.headSize..<range.upperBound - 1
+    var (type, bodySize) = (FrameType091.method, UInt64(0))
+    switch ahead {
+    case .nothing: return false
+    case .publish(let publish): if !PlainMethodJSON.isPlain(publish, b, range) { return false }
+    case .deliver(let deliver): if !PlainMethodJSON.isPlain(deliver, b) { return false }
+    case .settlement(let settlement): if !PlainMethodJSON.isPlain(settlement, b, range) { return false }
+    case .header(let header):
+      if !PlainMethodJSON.isPlain(header, b) { return false }
+      (type, bodySize) = (.header, header.bodySize)
+    case .body: type = .body
+    }
+    var facts = Facts()
+    let step = stream.conversation.takePlain091(ahead, b, range, side: place.side, time: place.time, &facts) { _ in true
+    }
+    if step == nil { return false }
+    let method = type == .method ? MethodSpec.index(b.u32(payload.lowerBound)) : MethodSpec.unknown
+    let fault = stream.sides[place.side].contents.next(
+      type, channel: b.u16(range.lowerBound + 1), octets: payload.count,
+      method: method == MethodSpec.unknown ? nil : Int(method), bodySize: bodySize)
+    if let fault {
+      _ = dissector.frame091(b, at: range.lowerBound)
+      dissector.add(fault)
+      took(dissector, place, .amqp091)
+      show(dissector, place, b, range, &facts)
+      return true
+    }
+    stream.frames += 1
+    let context = context(place, range.lowerBound, facts)
+    switch ahead {
+    case .nothing: break
+    case .publish(let publish): PlainMethodJSON.append(publish, b, range, context, to: &out)
+    case .deliver(let deliver): PlainMethodJSON.append(deliver, b, range, context, to: &out)
+    case .settlement(let settlement): PlainMethodJSON.append(settlement, b, range, context, to: &out)
+    case .header(let header): PlainMethodJSON.append(header, b, range, context, to: &out)
+    case .body: PlainMethodJSON.append(body: b.extracting(payload), b, range, context, to: &out)
+    }
+    out.append(0x0a)
+    return true
   }
 
   /// One line for all frames of a message, instead of one for each.
@@ -119,6 +175,7 @@ extension Decoding {
     let origin = -place.offset
     place.stream.conversation.withContent(place.side) { content in
       content.isWanted = isWanted
+      content.at = place.offset + range.lowerBound
       content.text.removeAll()
       if !isWanted { return }
       switch plan.output {
@@ -141,45 +198,69 @@ extension Decoding {
   }
 
   /// - Parameter last: the body in the last frame, which is all of it when there was one.
-  private func end(_ place: Place, _ last: Span<UInt8>, _ at: Int, _ facts: Facts) {
+  private func end(_ place: Place, _ last: Span<UInt8>, _ facts: Facts) {
     place.stream.conversation.withContent(place.side) { content in
       if !content.isWanted { return }
       if content.frames > 1 {
         let body = content.body
-        body.withReadable { show(place, &content, $0, at, facts) }
+        body.withReadable { show(place, &content, $0, facts) }
       } else {
-        show(place, &content, last, at, facts)
+        show(place, &content, last, facts)
       }
     }
     if facts.frames > 1 { place.stream.conversation.dropBody(place.side) }
   }
 
-  private func show(_ place: Place, _ content: inout Content, _ body: Span<UInt8>, _ at: Int, _ facts: Facts) {
+  private func show(_ place: Place, _ content: inout Content, _ body: Span<UInt8>, _ facts: Facts) {
     switch plan.output {
-    case .line:
-      line(place, content, body, at, to: &out)
+    case .line: line(place, content, body, to: &out)
     case .ladder:
       var text = ByteQueue()
       append(content, body, to: &text)
       rung(place, text)
-    case .messages, .payload: message(place, content, body, at)
+    case .messages, .payload: message(place, content, body)
     case .tree, .hex, .json, .lint, .stats: break
     }
   }
 
-  private func line(
-    _ place: Place, _ content: borrowing Content, _ body: Span<UInt8>, _ at: Int, to q: inout ByteQueue
-  ) {
-    appendPrefix(place, at, to: &q)
+  private func line(_ place: Place, _ content: borrowing Content, _ body: Span<UInt8>, to q: inout ByteQueue) {
+    if !plan.isColored && plainLine(place, content, body, to: &q) { return }
+    appendPrefix(place, content.at - place.offset, to: &q)
     append(content, body, to: &q)
     q.append(0x0a)
+  }
+
+  /// The same at one go, when the message is all there and its body plain.
+  private func plainLine(
+    _ place: Place, _ content: borrowing Content, _ body: Span<UInt8>, to q: inout ByteQueue
+  ) -> Bool {
+    if !content.isWhole || UInt64(content.seen) > content.size || isBinary(content) { return false }
+    let room = 2 * Decoding.prefixRoom + PlainMethodLine.bodyRoom + content.text.count + content.tail.count
+    return q.write(room: room) { w in
+      appendPrefix(place, content.at - place.offset, to: &w)
+      content.text.withReadable { w.append($0) }
+      w.append(UInt8(ascii: " "))
+      guard PlainMethodLine.append(body: body, to: &w) else { return false }
+      if content.frames > 1 {
+        w.append(" (")
+        w.append(decimal: UInt64(content.frames))
+        w.append(" frames)")
+      }
+      content.tail.withReadable { w.append($0) }
+      w.append(0x0a)
+      return true
+    }
+  }
+
+  private func isBinary(_ content: borrowing Content) -> Bool {
+    content.properties.withReadable { ContentType.isBinary(properties: $0) }
   }
 
   private func append(_ content: borrowing Content, _ body: Span<UInt8>, to q: inout ByteQueue) {
     content.text.withReadable { q.append($0) }
     q.append(UInt8(ascii: " "))
     if content.isWhole {
-      FrameLine.append(body: body, to: &q)
+      FrameLine.append(body: body, isBinary: isBinary(content), to: &q)
     } else {
       q.append(decimal: content.seen)
       q.append(" octets")
@@ -199,7 +280,8 @@ extension Decoding {
     }
   }
 
-  private func message(_ place: Place, _ content: borrowing Content, _ body: Span<UInt8>, _ at: Int) {
+  private func message(_ place: Place, _ content: borrowing Content, _ body: Span<UInt8>) {
+    let at = content.at - place.offset
     if !content.isWhole {
       return summary.note("a message of \(content.seen) octets is not shown: larger than what is kept")
     }
@@ -239,19 +321,26 @@ extension Decoding {
   }
 
   /// The message that was under way stays a part.
-  func interrupted(_ place: Place, _ content: Content, _ at: Int) {
+  /// - Parameter isEnd: nothing more comes; else another method did.
+  func interrupted(_ place: Place, _ content: Content, isEnd: Bool) {
     if !content.isWanted { return }
     switch plan.output {
     case .line, .ladder:
       var text = ByteQueue()
       content.text.withReadable { text.append($0) }
-      text.append("  warning: ")
-      text.append(decimal: content.seen)
-      text.append(" of ")
-      text.append(decimal: content.size)
-      text.append(" octets of its body (0-9-1 §4.2.6)")
+      if content.state == .body {
+        text.append("  warning: ")
+        text.append(decimal: content.seen)
+        text.append(" of ")
+        text.append(decimal: content.size)
+        text.append(" octets of its body (0-9-1 §4.2.6)")
+      } else if !isEnd {
+        text.append("  warning: no content header (0-9-1 §4.2.6)")
+      } else if place.stream.isCaptured {
+        text.append(" (content not captured)")
+      }
       if plan.output == .ladder { return rung(place, text) }
-      appendPrefix(place, at, to: &out)
+      appendPrefix(place, content.at - place.offset, to: &out)
       text.withReadable { out.append($0) }
       out.append(0x0a)
     case .messages, .payload:

@@ -30,7 +30,7 @@ extension Decoding {
         guard let stream = self.stream(stream), stream.isWanted else { continue }
         reader.withBytes(range) { b in take(&dissector, stream, direction, time, b) }
       case .gap(let stream, let direction, let octets, let time):
-        if let stream = self.stream(stream), stream.isWanted { gap(stream, direction, octets, time) }
+        if let stream = self.stream(stream), stream.isWanted { gap(&dissector, stream, direction, octets, time) }
       case .closed(let number, let ending, let time):
         if let stream = self.stream(number) { close(&dissector, stream, ending, time: time) }
         streams[number] = nil
@@ -62,6 +62,7 @@ extension Decoding {
     opened += 1
     let stream = DecodedStream(number: opened, description, isPaste: isPaste)
     stream.conversation.isLinted = plan.output == .lint
+    if case .stats = plan.output { stream.conversation.followsCredit = true }
     if needsMessages { stream.conversation.joinedLimit = 256 << 20 }
     stream.isWanted = plan.selection.wants(stream)
     streams[number] = stream
@@ -81,41 +82,43 @@ extension Decoding {
   func take(
     _ dissector: inout Dissector, _ stream: DecodedStream, _ direction: Direction, _ time: Int64?, _ b: Span<UInt8>
   ) {
-    let side: Int
-    switch direction {
-    case .forward: (side, stream.isOneWay) = (0, false)
-    case .backward: (side, stream.isOneWay) = (1, false)
-    case .unknown: side = 0
+    if direction == .unknown {
+      stream.conversation.isOneWay = stream.isOneWay
+    } else if stream.isOneWay || stream.conversation.isOneWay {
+      (stream.isOneWay, stream.conversation.isOneWay) = (false, false)
     }
-    stream.conversation.isOneWay = stream.isOneWay
-    stream.lastTime = time ?? stream.lastTime
-    if stream.sides[side].octets.isEmpty {
+    let side = direction == .backward ? 1 : 0
+    if let time { stream.lastTime = time }
+    let half = stream.sides[side]
+    if half.octets.isEmpty {
       let used = cut(&dissector, stream, side, time, b, isEnd: false)
-      stream.sides[side].offset += used
-      if used < b.count { stream.sides[side].octets.append(b.extracting(used..<b.count)) }
+      half.offset += used
+      if used < b.count { half.octets.append(b.extracting(used..<b.count)) }
       return
     }
-    stream.sides[side].octets.append(b)
+    half.octets.append(b)
     cutHeld(&dissector, stream, side, time, isEnd: false)
   }
 
   private func cutHeld(_ dissector: inout Dissector, _ stream: DecodedStream, _ side: Int, _ time: Int64?, isEnd: Bool)
   {
+    let half = stream.sides[side]
     var held = ByteQueue()
-    swap(&held, &stream.sides[side].octets)
+    swap(&held, &half.octets)
     let used = held.withReadable { cut(&dissector, stream, side, time, $0, isEnd: isEnd) }
     held.consume(used)
     held.release(above: 1 << 18)
-    stream.sides[side].offset += used
-    swap(&held, &stream.sides[side].octets)
+    half.offset += used
+    swap(&held, &half.octets)
   }
 
   /// Shows every whole frame of `b`. Returns how many octets are done with.
   private func cut(
     _ dissector: inout Dissector, _ stream: DecodedStream, _ side: Int, _ time: Int64?, _ b: Span<UInt8>, isEnd: Bool
   ) -> Int {
-    var framing = stream.sides[side].framing
-    let offset = stream.sides[side].offset
+    let half = stream.sides[side]
+    var framing = half.framing
+    let offset = half.offset
     var at = 0
     let place = Place(stream: stream, side: side, time: time, offset: offset)
     steps: while true {
@@ -139,19 +142,23 @@ extension Decoding {
         truncated(place, dialect, b, at..<end)
         at = end
       case .discard(let end): at = end
-      case .skipped(let count): skipped(place, count, before: at)
+      case .skipped(let count): skipped(place, count, before: at, isFound: framing.dialect != nil)
       case .foreign(let foreign, let end):
         stream.foreign = foreign
         trouble(place, at, "\(foreign.name): not decoded")
         at = end
       }
     }
-    stream.sides[side].framing = framing
+    half.framing = framing
     return at
   }
 
-  func gap(_ stream: DecodedStream, _ direction: Direction, _ octets: Int?, _ time: Int64?) {
+  func gap(
+    _ dissector: inout Dissector, _ stream: DecodedStream, _ direction: Direction, _ octets: Int?, _ time: Int64?
+  ) {
     let side = direction == .backward ? 1 : 0
+    // What somebody pasted is shown as far as it goes.
+    if !stream.isCaptured { cutHeld(&dissector, stream, side, time, isEnd: true) }
     let held = stream.sides[side].octets.count
     let place = Place(stream: stream, side: side, time: time, offset: stream.sides[side].offset)
     trouble(

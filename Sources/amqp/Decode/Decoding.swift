@@ -55,8 +55,9 @@ final class Decoding: Looped {
   /// The connection whose sides are named over the rungs.
   var ladderStream = 0
 
-  /// Nothing is asked of a frame but its line.
+  /// Nothing is asked of a frame but its line, or its object.
   let showsPlainLines: Bool
+  let showsPlainJSON: Bool
   private let output: OutputFile
   private var outputIsClosed = false
   let started: Int64
@@ -71,7 +72,7 @@ final class Decoding: Looped {
     self.diagnostics = diagnostics
     self.signals = signals
     started = Clock.now
-    showsPlainLines = plan.isPlainLine
+    (showsPlainLines, showsPlainJSON) = (plan.isPlainLine, plan.isPlainJSON)
     ladder = Ladder(width: Terminal.width() ?? 120)
     do throws(Errno) {
       output = try OutputFile()
@@ -80,8 +81,9 @@ final class Decoding: Looped {
     }
     tap = try plan.tap.map { ends throws(Failure) in try Tap(ends, diagnostics) }
     // What is shown is no reason to stop: the limits are those of our memory.
-    dissector.limits.frameSize = UInt32(Framing.largest)
-    joined.limits.frameSize = UInt32(Framing.largest)
+    dissector.limits = .onlooker(frameSize: Framing.largest)
+    joined.limits = dissector.limits
+    (dissector.isStrict, joined.isStrict) = (true, true)
   }
 
   // MARK: The turn

@@ -9,6 +9,8 @@ import Wire
 struct FrameLines {
   private var text = ByteQueue()
   private var octets = ByteQueue()
+  /// Of `text`, in which there is no end of a line.
+  private var searched = 0
   private var number = 0
   private var masked = 0
   private var streams: Set<UInt32> = []
@@ -26,15 +28,17 @@ struct FrameLines {
     let all = text
     all.withReadable { b in
       while at < b.count {
-        guard let end = b.firstIndex(of: 0x0a, from: at) ?? (isEnd ? b.count : nil) else { break }
+        guard let end = b.firstIndex(of: 0x0a, from: max(at, searched)) ?? (isEnd ? b.count : nil) else { break }
         line(b.extracting(at..<end), decoding)
         at = end + 1
       }
     }
     text.consume(min(at, text.count))
+    searched = text.count
     if text.count > FrameLines.longest {
       decoding.report(Failure("line \(number + 1)", "longer than 512 MiB", exitCode: .badInput))
       text.removeAll()
+      searched = 0
     }
     if isEnd && masked > 0 {
       decoding.summary.note(

@@ -81,6 +81,14 @@ struct FrameStatistics {
     }
   }
 
+  /// The counts that are no frames of one kind, by what they are called.
+  var others: [(name: String, count: Count)] {
+    [
+      ("content header", contentHeaders), ("body", bodies), ("empty, heartbeat", empty),
+      ("protocol header", Count(frames: headers, octets: headers * 8)),
+    ].filter { $0.1.frames > 0 }
+  }
+
   // MARK: As text
 
   func appendText(to q: inout ByteQueue) {
@@ -93,10 +101,7 @@ struct FrameStatistics {
     q.append("\n\nframes\n")
     for (row, count) in zip(CompositeSpec.all, performatives) where count.frames > 0 { line(row.name, count, to: &q) }
     for (row, count) in zip(MethodSpec.all, methods) where count.frames > 0 { line(row.name, count, to: &q) }
-    if contentHeaders.frames > 0 { line("(content header)", contentHeaders, to: &q) }
-    if bodies.frames > 0 { line("(body)", bodies, to: &q) }
-    if empty.frames > 0 { line("(empty, heartbeat)", empty, to: &q) }
-    if headers > 0 { line("(protocol header)", Count(frames: headers, octets: headers * 8), to: &q) }
+    for (name, count) in others { line("(\(name))", count, to: &q) }
     if malformed > 0 {
       q.append("  malformed ")
       q.append(decimal: malformed)
@@ -164,6 +169,16 @@ struct FrameStatistics {
         q.append(" in all")
       }
       q.append("\n")
+      if let series = credit.series, series.least.count > 1 {
+        q.append("    the least in each ")
+        q.append(latency: series.width)
+        q.append(":")
+        for least in series.least {
+          q.append(" ")
+          q.append(decimal: least)
+        }
+        q.append("\n")
+      }
     }
   }
 }

@@ -8,7 +8,7 @@ struct TimeText {
   private var octets: [UInt8] = []
 
   /// Appends "12:00:01.204".
-  mutating func append(_ time: Int64, to q: inout ByteQueue) {
+  mutating func append(_ time: Int64, to w: inout TailWriter) {
     let (seconds, rest) = time.quotientAndRemainder(dividingBy: 1_000_000_000)
     if seconds != second {
       second = seconds
@@ -22,19 +22,26 @@ struct TimeText {
       text.append(UInt8(ascii: "."))
       octets = text.bytes
     }
-    q.append(octets.span)
-    let thousandths = UInt64(max(rest, 0)) / 1_000_000
-    q.append(0x30 + UInt8(thousandths / 100))
-    q.append(0x30 + UInt8(thousandths / 10 % 10))
-    q.append(0x30 + UInt8(thousandths % 10))
+    w.append(octets.span)
+    let thousandths = UInt32(truncatingIfNeeded: max(rest, 0) / 1_000_000)
+    w.append(0x30 &+ UInt8(truncatingIfNeeded: thousandths / 100))
+    w.append(0x30 &+ UInt8(truncatingIfNeeded: thousandths / 10 % 10))
+    w.append(0x30 &+ UInt8(truncatingIfNeeded: thousandths % 10))
+  }
+
+  mutating func append(_ time: Int64, to q: inout ByteQueue) {
+    _ = q.write(room: 32) { w in
+      append(time, to: &w)
+      return true
+    }
   }
 }
 
-extension ByteQueue {
+extension TailWriter {
   /// A span of time in the unit and with the digits that say enough: "0.05 ms", "0.9 ms", "12 ms", "3.4 s".
   mutating func append(latency nanoseconds: Int64) {
     appendNumber(latency: nanoseconds)
-    append(nanoseconds >= 10_000_000_000 ? " s" : " ms")
+    if nanoseconds >= 10_000_000_000 { append(" s") } else { append(" ms") }
   }
 
   /// The number alone, in the unit that `append(latency:)` would name.
@@ -55,6 +62,15 @@ extension ByteQueue {
   }
 }
 
+extension ByteQueue {
+  mutating func append(latency nanoseconds: Int64) {
+    _ = write(room: 32) { w in
+      w.append(latency: nanoseconds)
+      return true
+    }
+  }
+}
+
 /// Where a frame is: its connection, its direction, when it passed, and the offset of the octets it is cut from.
 struct Place {
   let stream: DecodedStream
@@ -67,78 +83,96 @@ struct Place {
 }
 
 extension Decoding {
+  /// Room enough for what stands in front of a frame, and behind it but for the link's label.
+  static let prefixRoom = 128
+  static let answerRoom = 512
+
   /// "12:00:01.204 #2 C>S ", or without a time "0000  ".
   @inline(__always)
-  func appendPrefix(_ place: Place, _ at: Int, to q: inout ByteQueue) {
-    if plan.isColored { q.append("\u{1B}[2m") }
+  func appendPrefix(_ place: Place, _ at: Int, to w: inout TailWriter) {
+    if plan.isColored { w.append("\u{1B}[2m") }
     if let time = place.time {
-      clock.append(time, to: &q)
-      q.append(UInt8(ascii: " "))
+      clock.append(time, to: &w)
+      w.append(UInt8(ascii: " "))
     } else {
       let offset = UInt64(place.offset + at)
-      q.append(hex: offset, digits: offset > 0xffff ? 8 : 4)
-      q.append("  ")
+      w.append(hex: offset, digits: offset > 0xffff ? 8 : 4)
+      w.append("  ")
     }
     if opened > 1 && place.stream.isCaptured {
-      q.append(UInt8(ascii: "#"))
-      q.append(decimal: place.stream.number)
-      q.append(UInt8(ascii: " "))
+      w.append(UInt8(ascii: "#"))
+      w.append(decimal: UInt64(place.stream.number))
+      w.append(UInt8(ascii: " "))
     }
     if !place.stream.isOneWay {
       if place.stream.isCaptured {
-        q.append(place.isFromClient ? "C>S " : "S>C ")
+        if place.isFromClient { w.append("C>S ") } else { w.append("S>C ") }
       } else {
-        q.append(place.side == 0 ? "-> " : "<- ")
+        if place.side == 0 { w.append("-> ") } else { w.append("<- ") }
       }
     }
-    if plan.isColored { q.append("\u{1B}[0m") }
+    if plan.isColored { w.append("\u{1B}[0m") }
+  }
+
+  func appendPrefix(_ place: Place, _ at: Int, to q: inout ByteQueue) {
+    _ = q.write(room: Decoding.prefixRoom) { w in
+      appendPrefix(place, at, to: &w)
+      return true
+    }
   }
 
   /// " (orders, 0.9 ms after transfer)", or nothing.
   /// - Parameter label: the link's, empty when it has none; nil: what is answered is not of a link.
-  func appendAnswer(_ facts: Facts, _ isCaptured: Bool, _ label: [UInt8]?, to q: inout ByteQueue) {
+  func appendAnswer(_ facts: Facts, _ isCaptured: Bool, _ label: [UInt8]?, to w: inout TailWriter) {
     let startMissing = facts.startMissing && isCaptured
     if facts.answered == 0 && !startMissing && facts.part == .whole && facts.unknown == 0 { return }
-    let start = q.count
-    q.append(" (")
-    let opening = q.count
-    func comma(_ q: inout ByteQueue) { if q.count > opening { q.append(", ") } }
+    let start = w.count
+    w.append(" (")
+    let opening = w.count
+    func comma(_ w: inout TailWriter) { if w.count > opening { w.append(", ") } }
     if facts.answered > 0 {
       if facts.answered > 1 {
-        q.append(decimal: facts.answered)
-        q.append(facts.since == .transfer ? " deliveries of " : " messages")
+        w.append(decimal: UInt64(facts.answered))
+        w.append(facts.since == .transfer ? " deliveries of " : " messages")
       }
       if facts.since == .transfer, facts.link >= 0 {
-        if let label, !label.isEmpty { q.append(label.span) } else { q.append("a link whose attach was not captured") }
+        if let label, !label.isEmpty { w.append(label.span) } else { w.append("a link whose attach was not captured") }
       }
       if let latency = facts.latency {
-        comma(&q)
+        comma(&w)
         if facts.answered > 1 && latency.lowerBound != latency.upperBound {
-          q.appendNumber(latency: latency.lowerBound)
-          q.append(" to ")
+          w.appendNumber(latency: latency.lowerBound)
+          w.append(" to ")
         }
-        q.append(latency: latency.upperBound)
-        q.append(" after ")
-        q.append(facts.since.name)
+        w.append(latency: latency.upperBound)
+        w.append(" after ")
+        w.append(facts.since.name)
       }
     } else if startMissing && facts.link >= 0 {
-      q.append("attach not captured")
+      w.append("attach not captured")
     }
     if facts.answered > 0 || isCaptured, facts.unknown > 0 {
-      comma(&q)
-      q.append(decimal: facts.unknown)
-      q.append(facts.unknown == 1 ? " transfer not captured" : " transfers not captured")
+      comma(&w)
+      w.append(decimal: UInt64(facts.unknown))
+      w.append(facts.unknown == 1 ? " transfer not captured" : " transfers not captured")
     }
     if facts.part != .whole {
-      comma(&q)
-      q.append("part ")
-      q.append(decimal: facts.frames)
+      comma(&w)
+      w.append("part ")
+      w.append(decimal: UInt64(facts.frames))
       if facts.part == .last {
-        q.append(", ")
-        q.append(decimal: facts.octets)
-        q.append(" octets in all")
+        w.append(", ")
+        w.append(decimal: UInt64(facts.octets))
+        w.append(" octets in all")
       }
     }
-    if q.count == opening { q.truncate(to: start) } else { q.append(UInt8(ascii: ")")) }
+    if w.count == opening { w.truncate(to: start) } else { w.append(UInt8(ascii: ")")) }
+  }
+
+  func appendAnswer(_ facts: Facts, _ isCaptured: Bool, _ label: [UInt8]?, to q: inout ByteQueue) {
+    _ = q.write(room: Decoding.answerRoom + (label?.count ?? 0)) { w in
+      appendAnswer(facts, isCaptured, label, to: &w)
+      return true
+    }
   }
 }
