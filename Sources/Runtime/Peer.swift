@@ -41,6 +41,8 @@ package final class Peer {
   /// Nil: clear text.
   private let security: TLSContext?
   private let host: String
+  /// The connection knows whom the peer's certificate names.
+  private var isIdentified = false
 
   /// Dials. `deadline` bounds the time until `opened`.
   package init(
@@ -89,6 +91,9 @@ package final class Peer {
   /// Nil: clear text, or not connected.
   package var session: TLSSession? { if case .up(let stream) = stream { stream.session } else { nil } }
 
+  /// The address at the other end; nil when there is no connection.
+  package var address: SocketAddress? { if case .up(let stream) = stream { stream.peerAddress } else { nil } }
+
   package var isGone: Bool { if case .gone = stream { true } else { false } }
   package var isConnected: Bool {
     switch stream {
@@ -134,6 +139,11 @@ package final class Peer {
       fault = error
     }
     if let fault { return lost(fault) }
+    // Before any event is asked for: the octets of logging in may have come along.
+    if !isIdentified, let session = stream.session, session.isOpen {
+      isIdentified = true
+      if let name = session.clientName { connection.identify(name) }
+    }
     if stream.isAtEnd {
       inputEnded = true
       connection.receivedEnd()

@@ -19,6 +19,8 @@ struct ConnectPlan {
   let connectTimeout: Int64
   /// As failures name the virtual host.
   let vhost: String
+  /// Azure's: every address needs a token that this signs.
+  let sharedAccessKey: SharedAccessKey?
 
   /// - Parameter needs: what else there is that only one of the protocols has.
   init(_ arguments: ParsedArguments, needs: [DialectChoice.Need] = []) throws(Failure) {
@@ -56,8 +58,11 @@ struct ConnectPlan {
     } else {
       settings.hostname = url.host
     }
-    try ConnectPlan.credentials(arguments, url, listening: listen != nil, &settings)
-    if !arguments.flag("sasl"), let mechanisms = try keys.mechanisms() { settings.mechanisms = mechanisms }
+    sharedAccessKey = try ConnectPlan.sharedAccessKey(arguments, listening: listen != nil)
+    var credentials = try Credentials(arguments, url, keys, listening: listen != nil)
+    // Who we are is what the tokens say.
+    if sharedAccessKey != nil, credentials.areDefault { (credentials.user, credentials.password) = (nil, nil) }
+    credentials.apply(to: &settings)
     if let text = arguments.value("session-window") {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
       guard sides.count <= 2, let incoming = sides[0], incoming > 0, sides.last! != nil else {
@@ -70,7 +75,7 @@ struct ConnectPlan {
     let isDryRun = listen == nil && arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run")
     if isDryRun, !arguments.flag("show-secrets") {
       settings.mechanisms = choice.order[0] == .amqp091 ? [.anonymous] : []
-      (settings.user, settings.password) = (nil, nil)
+      (settings.user, settings.password, settings.token) = (nil, nil, nil)
     }
     self.settings = settings
     tls = isDryRun ? nil : try TLSPlan.context(arguments, url, keys, listening: listen != nil)
@@ -95,40 +100,6 @@ struct ConnectPlan {
       throw arguments.badValue(of: "heartbeat", arguments.value("heartbeat") ?? "", expected: "at most 49 days")
     }
     return UInt32(milliseconds)
-  }
-
-  /// Option, URL, environment; nobody named: ANONYMOUS, or RabbitMQ's well-known guest where that is not offered.
-  private static func credentials(
-    _ arguments: ParsedArguments, _ url: ConnectionURL, listening: Bool, _ settings: inout ConnectionSettings
-  ) throws(Failure) {
-    var user = arguments.value("user")
-    if case .environment = arguments.source("user"), url.user != nil { user = nil }
-    var password: String?
-    if let file = arguments.bytes("password-file") {
-      let octets = try FirstLine.octets(of: String(decoding: file, as: UTF8.self), "the password")
-      password = String(decoding: octets, as: UTF8.self)
-    }
-    if listening {
-      settings.user = user
-      settings.password = password ?? arguments.environment("AMQP_PASSWORD")
-    } else {
-      settings.user = user ?? url.user
-      settings.password = password ?? (user == nil || user == url.user ? url.password : nil)
-      if settings.password == nil { settings.password = arguments.environment("AMQP_PASSWORD") }
-      // The standard URL names guest; nobody did.
-      let isDefault = settings.user == nil || (arguments.source("url") == .standard && user == nil)
-      if isDefault {
-        settings.user = "guest"
-        settings.password = "guest"
-        settings.credentialsAreDefault = true
-      }
-    }
-    if let names = arguments.list("sasl") {
-      settings.mechanisms = names.compactMap { SASLMechanism(rawValue: $0) }
-      if names.contains("NONE") { settings.mechanisms = [] }
-    } else if settings.credentialsAreDefault {
-      settings.mechanisms = [.anonymous, .plain]
-    }
   }
 
   /// A name that no other process has.

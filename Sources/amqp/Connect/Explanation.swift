@@ -10,6 +10,10 @@ struct Explanation {
   /// "localhost:5672"
   let peer: String
   let plan: ConnectPlan
+  /// What the peer said of itself, as far as it came.
+  var said = PeerDescription()
+  /// Where the peer is, while there is a connection.
+  var address: SocketAddress?
   /// What was attempted: "send to 'orders'"; nil: only to connect.
   var action: String?
 
@@ -34,25 +38,16 @@ struct Explanation {
     let error = reason.error
     let why = text(reason)
     switch (reason.scope, reason.side) {
-    case (.sasl, .peer):
-      let account = plan.settings.user.map { " of '\($0)'" } ?? ""
-      return Failure(
-        "\(peer) refused the credentials\(account)", why,
-        nextStep: "give user and password in the URL or with --user and AMQP_PASSWORD",
-        exitCode: .refused)
-    case (.sasl, .local):
-      return Failure(
-        "cannot log in to \(peer)", why, nextStep: "--sasl chooses among ANONYMOUS, PLAIN and NONE", exitCode: .refused)
+    case (.sasl, .peer): return refusedLogin(why)
+    case (.sasl, .local): return failedLogin(why, error?.info.text)
     case (.transport, .peer):
       if case .string(let header)? = error?.info {
         return Failure(
           "cannot speak with \(peer)", why, nextStep: nextStep(header: header), exitCode: .protocolViolation)
       }
-      // RabbitMQ 4 says nothing when the virtual host is missing.
-      let vhost = error?.description == "closed before open" && plan.vhost != "/"
       return Failure(
         "lost the connection to \(peer)", "it was \(why)",
-        nextStep: vhost ? "does the virtual host '\(plan.vhost)' exist?" : nil, exitCode: .unreachable)
+        nextStep: error?.description == "closed before open" ? silence : nil, exitCode: .unreachable)
     case (.transport, .local):
       if error?.condition == Condition.resourceLimitExceeded {
         return Failure(
@@ -77,7 +72,7 @@ struct Explanation {
           exitCode: reason.scope == .connection ? .unreachable : .failure)
       }
       let row = Explanation.row(error)
-      return Failure(subject, why, nextStep: row.next, exitCode: row.exitCode)
+      return Failure(subject, why, nextStep: row.next ?? permission(error), exitCode: row.exitCode)
     }
   }
 

@@ -3,6 +3,7 @@
 import Bytes
 import Console
 import Engine
+import Runtime
 import Transport
 import Wire
 
@@ -47,6 +48,7 @@ struct Intake: ~Copyable {
   ) -> Event? {
     while let event = connection.nextEvent() {
       guard case .delivery(let delivery) = event else { return event }
+      if server.isGuarded, server.claims!.owns(delivery.link) { return event }
       guard let i = index(of: delivery.link, server, inlets) else { continue }
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
       // Too many, or too late: given back with what else is left at the end.

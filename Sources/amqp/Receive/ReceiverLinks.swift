@@ -61,7 +61,7 @@ extension Receiver {
   func opened(_ server: Served) {
     server.peer.isOpen()
     server.isOpen = true
-    diagnostics.detail(server.description)
+    server.announce(diagnostics)
     guard listener == nil else { return }
     let reason = server.reasonToFallBack(
       plan.connect, needsManagement: !declaring.isDone, needsStreams: plan.needsStreams,
@@ -79,6 +79,8 @@ extension Receiver {
 
   func attachAll(_ server: Served) {
     if !mayAttach(server) { return }
+    // All of them are wanted at once.
+    if !sources.filter({ !server.mayUse($0) }).isEmpty { return }
     for (i, source) in sources.enumerated() {
       var attach = plan.attach
       if i > 0 { attach.name += "-\(i + 1)" }

@@ -106,6 +106,9 @@ final class Sender: Looped {
     try acceptPeers()
     for server in served { serve(server) }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
+    if let server = served.first, server.claims != nil {
+      _ = took(claims: server.advanceClaims(plan.connect, now: now), server)
+    }
     if listener != nil { served.removeAll { $0.peer.isGone } }
     checkEndings()
     readInput()
@@ -170,7 +173,19 @@ final class Sender: Looped {
     }
   }
 
+  /// - Returns: whether it was about Azure's tokens.
+  func took(claims news: Served.ClaimsNews, _ server: Served) -> Bool {
+    switch news {
+    case .none: return false
+    case .progress: break
+    case .granted: for route in routes { beginIfReady(route, on: server) }
+    case .failed(let failure): fail(failure)
+    }
+    return true
+  }
+
   func handle(_ event: Event, _ server: Served) {
+    if server.claims != nil, took(claims: server.take(claims: event, plan.connect), server) { return }
     if !declaring.isDone, listener == nil, declaring.take(event, &server.peer.connection) {
       if declaring.isDone { declared(server) }
       return
@@ -181,7 +196,7 @@ final class Sender: Looped {
       server.peer.isOpen()
       server.isOpen = true
       if listener == nil {
-        diagnostics.detail(server.description)
+        server.announce(diagnostics)
         if let reason = server.reasonToFallBack(
           plan.connect, needsManagement: !declaring.isDone, needsTransactions: batch != nil)
         {
@@ -364,7 +379,7 @@ final class Sender: Looped {
 
   var deadline: Int64? {
     if mustGoOn || (mayGoOn && released < allowance), case .running = stage, trouble == nil { return now }
-    var at: [Int64] = served.compactMap(\.peer.deadline)
+    var at: [Int64] = served.compactMap { $0.deadline(now: now) }
     if case .closing(let until) = stage { at.append(until) }
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
     if let duration = plan.duration, !source.isAtEnd { at.append(started + duration) }
