@@ -1,5 +1,5 @@
-// Logging in at other people's ends: RabbitMQ by certificate, table, challenge and token, and a peer of Proton's that does
-// about tokens what Azure does.
+// Logging in at other people's ends: RabbitMQ by certificate, table, challenge and token, at
+// Cyrus SASL's SCRAM, and at a peer of Proton's that does about tokens what Azure does.
 import Foundation
 import Support
 import Testing
@@ -140,12 +140,62 @@ import Testing
     let place = "{\"\(address)\", \(port)}"
     try way.broker.control("eval", "rabbit_networking:start_tcp_listener(\(place), 2).")
     defer { _ = try? way.broker.control("eval", "rabbit_networking:stop_tcp_listener(\(place)).") }
-    for user in ["guest:guest@", ""] {
+    // 3.10 lets nobody in over 1.0 from anywhere.
+    let users = way.broker.isRabbitMQ4 || way.dialect == "0-9-1" ? ["guest:guest@", ""] : ["guest:guest@"]
+    for user in users {
       let refused = try run(
         ["send", "q", "hello", "--protocol", way.dialect], url: "amqp://\(user)\(address):\(port)")
       #expect(refused.status == 77 || refused.status == 69, "\(refused.errors)")
       #expect(refused.errors.contains("lets 'guest' in from its own machine only"), "\(refused.errors)")
     }
+  }
+
+  // MARK: Cyrus SASL
+
+  /// A port whose SASL is Cyrus SASL's, in front of Proton's `direct`; its one user is `me`.
+  private func cyrus(_ mechanism: String, _ more: [String]) throws -> (gate: Program, server: Program, port: String) {
+    let folder = "/tmp/amqp-sasl-\(getpid())-\(UInt32.random(in: 0 ... .max))"
+    try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
+    let configuration = """
+      pwcheck_method: auxprop
+      auxprop_plugin: sasldb
+      sasldb_path: \(folder)/users
+      mech_list: \(mechanism)
+
+      """
+    try configuration.write(toFile: "\(folder)/amqp.conf", atomically: true, encoding: .utf8)
+    let made = try Program(
+      "saslpasswd2", ["-p", "-c", "-f", "\(folder)/users", "-u", ProcessInfo.processInfo.hostName, "me"],
+      input: .octets(Array("hunter2".utf8))
+    ).finish()
+    #expect(made.status == 0, "\(made.errors)")
+    let server = try Program(
+      try RealPeer.proton.value + "/direct", ["127.0.0.1", "0", "examples", "1"], seconds: 20)
+    let target = try server.rest(after: "listening on ")
+    let port = String(Int.random(in: 20_000..<25_000))
+    let gate = try Program(
+      try RealPeer.protonPython.value, ["\(Broker.scripts)/cyrus.py", port, target, mechanism] + more,
+      environment: ["SASL_CONF_PATH": folder], seconds: 20)
+    try gate.until("listening") { !$0.outputSoFar.isEmpty }
+    return (gate, server, port)
+  }
+
+  /// The server's signature comes in the outcome, or in a challenge of its own.
+  @Test(
+    .needs(.proton, .protonPython, .cyrus), arguments: ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"],
+    [[], ["data"]])
+  func cyrus(_ mechanism: String, _ form: [String]) throws {
+    let (gate, server, port) = try cyrus(mechanism, form)
+    let sent = try run(["send", "examples", "hello", "-v"], url: "amqp://me:hunter2@127.0.0.1:\(port)")
+    #expect(sent.status == 0 && sent.errors.contains("SASL \(mechanism),"), "\(sent.errors)")
+    _ = try server.finish()
+    #expect(try gate.finish().text.contains("let in me"))
+    let (other, idle, place) = try cyrus(mechanism, form)
+    let wrong = try run(["send", "examples", "hello"], url: "amqp://me:wrong@127.0.0.1:\(place)")
+    #expect(wrong.status == 77 && wrong.errors.contains("refused the credentials of 'me'"), "\(wrong.errors)")
+    #expect(try other.finish().errors.contains("refused: "))
+    idle.signal(SIGTERM)
+    _ = try? idle.finish()
   }
 
   // MARK: Azure

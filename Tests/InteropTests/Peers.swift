@@ -13,6 +13,8 @@ enum RealPeer: String, CaseIterable, CustomStringConvertible {
   case certificates = "AMQP_TEST_CERTIFICATES"
   /// Brokers that let in by certificate and token; the key that signs tokens.
   case logins = "AMQP_TEST_LOGINS"
+  /// Makes users for Cyrus SASL, found in PATH.
+  case cyrus = "saslpasswd2"
   /// The directory of OpenSSL 1.1.1's libraries.
   case openSSL11 = "AMQP_TEST_OPENSSL11"
   /// The directory of Proton's C examples.
@@ -34,6 +36,7 @@ enum RealPeer: String, CaseIterable, CustomStringConvertible {
     case .rabbitMQ4TLS: "RabbitMQ 4 with TLS"
     case .certificates: "the brokers' certificates"
     case .openSSL11: "OpenSSL 1.1.1"
+    case .cyrus: "Cyrus SASL"
     case .logins: "brokers with every way to log in"
     case .proton: "Qpid Proton C"
     case .protonPython: "Qpid Proton Python"
@@ -49,7 +52,7 @@ enum RealPeer: String, CaseIterable, CustomStringConvertible {
     case .rabbitMQ3, .rabbitMQ4, .rabbitMQ3TLS, .rabbitMQ4TLS, .certificates, .logins, .openSSL11, .proton,
       .protonPython, .pika, .tshark:
       ProcessInfo.processInfo.environment[rawValue].flatMap { $0.isEmpty ? nil : $0 }
-    case .rabbitmqC: Program.inPath(rawValue)
+    case .rabbitmqC, .cyrus: Program.inPath(rawValue)
     case .ownBroker: RealPeer.rabbitMQ4.found == nil || getuid() != 0 ? nil : Program.inPath(rawValue)
     }
   }

@@ -41,7 +41,7 @@ extension ProcessPeer {
     case ("frame-of", let size?): return UInt32(size).map { .send(bytes($0) + [2, 0, 0, 0]) }
     case ("await", let name?): return performatives[name].map { .await([0x00, 0x53, $0]) }
     case ("await-tls", nil): return .await([0x16, 3, 1])
-    case ("await-text", let text?): return .await(Array(text.utf8))
+    case ("await-text", let text?): return .await(CommandScript.unescaped(text))
     case ("mechanisms", let names?):
       let list = names.split(separator: ",").map { Value.symbol(String($0)) }
       return frame(0x40, [.array(ArrayValue(.symbol, list))], type: 1)

@@ -25,8 +25,6 @@ package final class ByteStream {
   /// For the poll set.
   package var number: Int32 { socket.number }
 
-  package var peerAddress: SocketAddress? { socket.peerAddress }
-
   // MARK: Reading
 
   /// Gets ready for one `read`.

@@ -12,7 +12,7 @@ struct Explanation {
   let plan: ConnectPlan
   /// What the peer said of itself, as far as it came.
   var said = PeerDescription()
-  /// Where the peer is, while there is a connection.
+  /// Where the peer is; nil: it was never reached.
   var address: SocketAddress?
   /// What was attempted: "send to 'orders'"; nil: only to connect.
   var action: String?
