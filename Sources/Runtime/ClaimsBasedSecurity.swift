@@ -96,7 +96,7 @@ package struct ClaimsBasedSecurity: Sendable {
     case .drained(let link) where owns(link): break
     case .stopped(let link) where owns(link): break
     case .opened, .attached, .attachRequested, .detached, .delivery, .aborted, .answered, .settledBySender, .drained,
-      .stopped, .blocked, .unblocked, .declared, .closed:
+      .stopped, .blocked, .unblocked, .declared, .discharged, .closed:
       return .nothing
     }
     return .progress
