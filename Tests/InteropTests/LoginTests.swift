@@ -153,7 +153,7 @@ import Testing
   // MARK: Cyrus SASL
 
   /// A port whose SASL is Cyrus SASL's, in front of Proton's `direct`; its one user is `me`.
-  private func cyrus(_ mechanism: String, _ more: [String]) throws -> (gate: Program, server: Program, port: String) {
+  private func gate(_ mechanism: String, _ more: [String]) throws -> (gate: Program, server: Program, port: String) {
     let folder = "/tmp/amqp-sasl-\(getpid())-\(UInt32.random(in: 0 ... .max))"
     try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
     let configuration = """
@@ -164,8 +164,9 @@ import Testing
 
       """
     try configuration.write(toFile: "\(folder)/amqp.conf", atomically: true, encoding: .utf8)
+    let host = try Program("hostname", []).finish().text.trimmingCharacters(in: .whitespacesAndNewlines)
     let made = try Program(
-      "saslpasswd2", ["-p", "-c", "-f", "\(folder)/users", "-u", ProcessInfo.processInfo.hostName, "me"],
+      "saslpasswd2", ["-p", "-c", "-f", "\(folder)/users", "-u", host, "me"],
       input: .octets(Array("hunter2".utf8))
     ).finish()
     #expect(made.status == 0, "\(made.errors)")
@@ -185,12 +186,12 @@ import Testing
     .needs(.proton, .protonPython, .cyrus), arguments: ["SCRAM-SHA-1", "SCRAM-SHA-256", "SCRAM-SHA-512", "PLAIN"],
     [[], ["data"]])
   func cyrus(_ mechanism: String, _ form: [String]) throws {
-    let (gate, server, port) = try cyrus(mechanism, form)
+    let (first, server, port) = try gate(mechanism, form)
     let sent = try run(["send", "examples", "hello", "-v"], url: "amqp://me:hunter2@127.0.0.1:\(port)")
     #expect(sent.status == 0 && sent.errors.contains("SASL \(mechanism),"), "\(sent.errors)")
     _ = try server.finish()
-    #expect(try gate.finish().text.contains("let in me"))
-    let (other, idle, place) = try cyrus(mechanism, form)
+    #expect(try first.finish().text.contains("let in me"))
+    let (other, idle, place) = try gate(mechanism, form)
     let wrong = try run(["send", "examples", "hello"], url: "amqp://me:wrong@127.0.0.1:\(place)")
     #expect(wrong.status == 77 && wrong.errors.contains("refused the credentials of 'me'"), "\(wrong.errors)")
     #expect(try other.finish().errors.contains("refused: "))
