@@ -66,7 +66,7 @@ let package = Package(
     tests("WireTests", ["Bytes", "Wire"]),
     tests("CaptureTests", ["Bytes", "Capture"]),
     tests("AnalysisTests", ["Bytes", "Wire", "Analysis"]),
-    tests("EngineTests", ["Bytes", "Wire", "Engine"]),
+    tests("EngineTests", ["Bytes", "Wire", "Engine", "Runtime"]),
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
     tests("ConsoleTests", ["Bytes", "Wire", "Render", "Console", "amqp"]),

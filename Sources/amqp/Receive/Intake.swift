@@ -3,6 +3,7 @@
 import Bytes
 import Console
 import Engine
+import Runtime
 import Transport
 import Wire
 
@@ -76,6 +77,7 @@ struct Intake: ~Copyable {
   ) -> Event? {
     while let event = connection.nextEvent() {
       guard case .delivery(let delivery) = event else { return event }
+      if server.isGuarded, server.claims!.owns(delivery.link) { return event }
       guard let i = index(of: delivery.link, server, inlets) else { continue }
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
       var mark = Resumption.Mark.nothing

@@ -95,6 +95,9 @@ final class Receiver: Looped {
       }
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
+    if let server = served.first, server.claims != nil {
+      _ = took(claims: server.advanceClaims(plan.connect, now: now), server)
+    }
     if let progress, !intake.output.octets.isEmpty, intake.output.isTerminal { progress.line.hide() }
     try flushOutput()
     if commits != nil { advanceCommits() }
@@ -109,8 +112,20 @@ final class Receiver: Looped {
     return finish()
   }
 
+  /// - Returns: whether it was about Azure's tokens.
+  func took(claims news: Served.ClaimsNews, _ server: Served) -> Bool {
+    switch news {
+    case .none: return false
+    case .progress: break
+    case .granted: if declaring.isDone && inlets.isEmpty { attachAll(server) }
+    case .failed(let failure): fail(failure)
+    }
+    return true
+  }
+
   func handle(_ event: Event, _ server: Served) {
     if takeTransaction(event, server) { return }
+    if server.claims != nil, took(claims: server.take(claims: event, plan.connect), server) { return }
     switch event {
     case .opened: opened(server)
     case .attachRequested(let link): requested(link, server)
@@ -218,7 +233,7 @@ final class Receiver: Looped {
   }
 
   var deadline: Int64? {
-    var at: [Int64] = served.compactMap(\.peer.deadline)
+    var at: [Int64] = served.compactMap { $0.deadline(now: now) }
     if let due = forwarder?.deadline { at.append(due) }
     switch stage {
     case .stopping(let until), .closing(let until): at.append(until)

@@ -63,7 +63,7 @@ extension Receiver {
   func opened(_ server: Served) {
     server.peer.isOpen()
     server.isOpen = true
-    diagnostics.detail(server.description)
+    server.announce(diagnostics)
     guard listener == nil else { return }
     let reason = server.reasonToFallBack(
       needsManagement: !declaring.isDone, needsStreams: plan.needsStreams || intake.resumesStreams,
@@ -82,6 +82,8 @@ extension Receiver {
 
   func attachAll(_ server: Served) {
     if !mayAttach(server) { return }
+    // All of them are wanted at once.
+    if !sources.filter({ !server.mayUse($0) }).isEmpty { return }
     guard targetIsReady(server), partitionsAreKnown(server) else { return }
     for (i, source) in sources.enumerated() {
       var attach = plan.attach
