@@ -67,7 +67,7 @@ let package = Package(
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
     tests("ConsoleTests", ["Console", "amqp"]),
-    tests("CommandTests", ["Bytes", "Wire", "Runtime", "Render", "amqp"]),
+    tests("CommandTests", ["Bytes", "Wire", "Runtime", "Render", "Transport", "amqp"]),
     tests("InteropTests", ["amqp"]),
   ]
 )

@@ -29,12 +29,15 @@ struct Intake: ~Copyable {
   private let limit: Int
   /// Whether somebody wants to know the messages' places in their stream.
   private let findsOffsets: Bool
+  /// They have what comes, where there are any; nothing is written then.
+  private let handlers: Handlers?
   /// Messages put into the output, and their octets.
   private(set) var taken = 0
   private(set) var octets = 0
   private var faults: [Failure] = []
 
-  init(_ output: consuming OutputQueue, _ plan: ReceivePlan) {
+  init(_ output: consuming OutputQueue, _ plan: ReceivePlan, _ handlers: Handlers?) {
+    self.handlers = handlers
     writer = MessageWriter(plan.output, escapes: output.isTerminal)
     self.output = output
     limit = plan.count ?? .max
@@ -51,6 +54,12 @@ struct Intake: ~Copyable {
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
       // Too many, or too late: given back with what else is left at the end.
       if !isRunning || taken >= limit { continue }
+      if let handlers {
+        taken += 1
+        octets += delivery.message.count
+        handlers.take(delivery, connection, inlets[i], number: taken)
+        continue
+      }
       do throws(Failure) {
         try writer.write(delivery, connection, address: inlets[i].address, number: taken + 1, to: &output.octets)
       } catch {

@@ -6,11 +6,20 @@ import Transport
 enum ReceiveCommand {
   static func run(_ arguments: ParsedArguments, _ diagnostics: Diagnostics) throws(Failure) -> ExitCode {
     let plan = try ReceivePlan(arguments)
-    let signals = try? Signals()
+    let signals = try ReceiveCommand.signals(plan)
     let statistics = Statistics(arguments, now: Clock.now)
     let receiver = try Receiver(plan, diagnostics, signals: signals, trace: Trace(arguments, diagnostics))
     try Loop.run(receiver, signals: signals)
+    receiver.handlers?.kill()
     statistics?.write(receiver.taken, octets: receiver.octets, receiver.counts, now: Clock.now, diagnostics)
     return try receiver.result()
+  }
+
+  /// Without them a run can't be stopped in good order; with handlers nobody would know that they have ended.
+  private static func signals(_ plan: ReceivePlan) throws(Failure) -> Signals? {
+    do throws(Errno) { return try Signals(children: plan.handler != nil) } catch {
+      if plan.handler == nil { return nil }
+      throw Failure("cannot run handlers", error.text, exitCode: .failure)
+    }
   }
 }

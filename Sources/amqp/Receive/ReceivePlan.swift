@@ -39,6 +39,7 @@ struct ReceivePlan {
   let browses: Bool
   let checkpoint: Checkpoint?
   let output: Output
+  let handler: HandlerPlan?
 
   init(_ arguments: ParsedArguments) throws(Failure) {
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
@@ -59,6 +60,7 @@ struct ReceivePlan {
     declarations = try DeclareOptions.declarations(arguments)
     settlement = try ReceivePlan.settlement(arguments)
     output = try ReceivePlan.output(arguments)
+    handler = try HandlerPlan(arguments)
 
     let names = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
     if arguments.flag("listen") {

@@ -28,6 +28,7 @@ final class Receiver: Looped {
   var sources: [NodeAddress] = []
   var served: [Served] = []
   var inlets: [Inlet] = []
+  let handlers: Handlers?
   var intake: Intake
   var stage = Stage.running
   var trouble: Failure?
@@ -37,13 +38,15 @@ final class Receiver: Looped {
   var lastMessage: Int64
   /// Messages taken into the output, and settled after it was written.
   var checkpointFailure: Failure?
+  /// Nothing is with a handler any more.
+  var handlersHaveEnded = true
   var taken: Int { intake.taken }
   var octets: Int { intake.octets }
   var settled = 0
   var givenBack = 0
   /// With `--mode transaction`.
   var commits: Commits?
-  var counts: [(String, Int)] { [("settled", settled), ("handed back", givenBack)] }
+  var counts: [(String, Int)] { (handlers?.tally.counts ?? [("settled", settled)]) + [("handed back", givenBack)] }
 
   init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
     self.plan = plan
@@ -53,7 +56,10 @@ final class Receiver: Looped {
     started = Clock.now
     now = started
     lastMessage = started
-    intake = Intake(try OutputQueue(), plan)
+    var handlers: Handlers?
+    if let handler = plan.handler, let signals { handlers = Handlers(plan, handler, diagnostics, signals) }
+    self.handlers = handlers
+    intake = Intake(try OutputQueue(), plan, handlers)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { commits = Commits(size: plan.batch) }
@@ -71,7 +77,7 @@ final class Receiver: Looped {
       while let server = try Listening.accept(listener, plan.connect, now: now, trace: trace) { served.append(server) }
     }
     for server in served {
-      if !intake.output.isFull || server.isOver { server.peer.read(now: now) }
+      if !isFull || server.isOver { server.peer.read(now: now) }
       takeEvents(server)
       if let failure = server.peer.failure, !server.isOver {
         server.isOver = true
@@ -81,6 +87,7 @@ final class Receiver: Looped {
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     try flushOutput()
     if commits != nil { advanceCommits() }
+    if let handlers { advance(handlers) }
     try checkEndings()
     for server in served {
       let all = server.peer.flush(now: now)
@@ -92,6 +99,7 @@ final class Receiver: Looped {
 
   func handle(_ event: Event, _ server: Served) {
     if takeTransaction(event, server) { return }
+    if let handlers, handlers.take(event, server, now: now) { return }
     switch event {
     case .opened: opened(server)
     case .attachRequested(let link): requested(link, server)
@@ -122,7 +130,7 @@ final class Receiver: Looped {
     while !server.isOver, let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning)
     {
       // What ends the connection behind the last message that was wanted is no failure.
-      if let count = plan.count, taken >= count { stop() }
+      if let count = plan.count, taken >= count { stop(startsWaiting: true) }
       handle(event, server)
     }
     if taken > before { lastMessage = now }
@@ -130,7 +138,7 @@ final class Receiver: Looped {
       diagnostics.report(fault)
       status = status.combined(with: fault.exitCode)
     }
-    if let count = plan.count, taken >= count { stop() }
+    if let count = plan.count, taken >= count { stop(startsWaiting: true) }
   }
 
   func flushOutput() throws(Failure) {
@@ -159,18 +167,31 @@ final class Receiver: Looped {
     if intake.output.isClosed, case .running = stage { stop() }
   }
 
+  func advance(_ handlers: Handlers) {
+    handlers.advance(now: now, &intake.output)
+    if let failure = handlers.takeFailure() { fail(failure) }
+    // While they work nothing can come: such a silence is ours.
+    if !handlers.isIdle || handlers.isExhausted { lastMessage = now }
+  }
+
   // MARK: Waiting
+
+  /// Nothing more is read for now. Handlers bound what comes by credit.
+  var isFull: Bool { handlers?.isFull ?? intake.output.isFull }
 
   func register(_ polls: inout PollSet) {
     if let listener { _ = polls.add(listener.number, read: true) }
-    for server in served { server.peer.register(&polls, reads: !intake.output.isFull) }
+    for server in served { server.peer.register(&polls, reads: !isFull) }
     intake.output.register(&polls)
+    handlers?.register(&polls, room: !intake.output.isFull)
   }
 
   var deadline: Int64? {
     var at: [Int64] = served.compactMap(\.peer.deadline)
+    if let due = handlers?.deadline { at.append(due) }
     switch stage {
-    case .stopping(let until), .closing(let until): at.append(until)
+    case .stopping(let until): if handlersHaveEnded { at.append(until) }
+    case .closing(let until): at.append(until)
     case .running:
       if let duration = plan.duration { at.append(started + duration) }
       if let timeout = plan.timeout { at.append(started + timeout) }
