@@ -42,7 +42,10 @@ import Wire
   @Test func commandsThatCannotBeRunEndTheRun() {
     guard case .stop(.handlerNotExecutable, _) = Verdict(.exited(126)),
       case .stop(.handlerNotFound, _) = Verdict(.exited(127))
-    else { return Issue.record("another verdict") }
+    else {
+      Issue.record("another verdict")
+      return
+    }
   }
 
   private func answer(_ line: String, responds: Bool = false) -> WorkerAnswer? {
@@ -68,11 +71,13 @@ import Wire
 
   @Test func workersReply() {
     guard case .body(let body)? = answer("7 accept a b ", responds: true)?.reply else {
-      return Issue.record("another verdict")
+      Issue.record("another verdict")
+      return
     }
     #expect(body.bytes == Array("a b ".utf8))
     guard case .message(let draft)? = answer("7 reply {\"body\":\"x\"}", responds: true)?.reply else {
-      return Issue.record("another verdict")
+      Issue.record("another verdict")
+      return
     }
     #expect(draft.body == [.data(Array("x".utf8))])
     #expect(answer("7 reply {", responds: true) == nil)
