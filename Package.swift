@@ -70,7 +70,7 @@ let package = Package(
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
     tests("ConsoleTests", ["Bytes", "Wire", "Render", "Console", "amqp"]),
-    tests("CommandTests", ["Bytes", "Wire", "Engine", "Runtime", "Render", "amqp"]),
+    tests("CommandTests", ["Bytes", "Wire", "Engine", "Runtime", "Render", "Transport", "amqp"]),
     tests("InteropTests", ["amqp"]),
   ]
 )
