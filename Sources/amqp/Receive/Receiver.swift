@@ -81,6 +81,7 @@ final class Receiver: Looped {
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
     try flushOutput()
     if commits != nil { advanceCommits() }
+    waitForReader()
     try checkEndings()
     for server in served {
       let all = server.peer.flush(now: now)
