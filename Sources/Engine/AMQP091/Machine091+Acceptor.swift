@@ -156,6 +156,8 @@ extension Machine091 {
 
   /// Answers on a channel, unless a message of ours is in the middle of it: then behind that.
   mutating func reply(_ c: Int, _ m: MethodRecord) {
+    // Behind our close nothing may stand.
+    guard channels[c].isLive else { return }
     if channels[c].acceptor.replies.isEmpty && !channels[c].isCutting && output.count < Machine091.outputBound {
       return send(channels[c].number, m)
     }

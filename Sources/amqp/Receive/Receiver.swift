@@ -109,6 +109,7 @@ final class Receiver: Looped {
     if commits != nil { advanceCommits() }
     if let forwarder { serveTarget(forwarder) }
     if let handlers { advance(handlers) }
+    waitForReader()
     if case .running = stage { progress?.turn(now: now) { state } }
     try checkEndings()
     for server in served {
