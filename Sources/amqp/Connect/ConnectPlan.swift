@@ -126,6 +126,12 @@ struct ConnectPlan {
   private static func retry(_ arguments: ParsedArguments) throws(Failure) -> RetryPolicy.Limits {
     var limits = RetryPolicy.Limits()
     limits.wait = Int64(arguments.nanoseconds("wait") ?? 0)
+    for option in ["wait", "reconnect"]
+    where arguments.command.option(long: option) != nil && arguments.flag(option) && arguments.flag("listen") {
+      throw .usage(arguments.spelling(option), "it is for dialling, and --listen waits for others to dial")
+    }
+    // A probe has no connection to get back.
+    guard arguments.command.option(long: "reconnect") != nil else { return limits }
     if let times = arguments.number("reconnect") { limits.reconnects = times == 0 ? nil : times }
     let mode = arguments.command.option(long: "mode") == nil ? nil : arguments.value("mode")
     if limits.reconnects != 0, mode == "exactly-once" || mode == "transaction" {
@@ -143,9 +149,6 @@ struct ConnectPlan {
       throw .usage(
         "\(arguments.spelling("reconnect")) with \(arguments.spelling(option))", "that goes over one connection",
         nextStep: "leave --reconnect out, and run it again: what was not settled comes again")
-    }
-    for option in ["wait", "reconnect"] where arguments.flag(option) && arguments.flag("listen") {
-      throw .usage(arguments.spelling(option), "it is for dialling, and --listen waits for others to dial")
     }
     return limits
   }

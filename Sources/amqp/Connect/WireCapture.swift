@@ -36,25 +36,34 @@ final class WireCapture {
 
   /// Takes all that passes on the peer's connection, from its beginning to its end.
   func attach(to peer: Peer) {
-    let conversation = Conversation()
-    peer.taps.append { [self, unowned peer] direction, octets in
-      take(conversation, peer, direction == .outgoing ? .local : .remote, octets)
-    }
+    peer.taps.append(tap(isDialled: peer.isDialled) { [unowned peer] in peer.addresses })
+  }
+
+  typealias Ends = (local: SocketAddress?, remote: SocketAddress?)
+
+  /// Takes the octets of one connection; `ends` is asked when its first ones pass.
+  func tap(isDialled: Bool, _ ends: @escaping () -> Ends) -> (Peer.Direction, Span<UInt8>) -> Void {
+    let conversation = Conversation(isDialled: isDialled, ends)
+    return { [self] direction, octets in take(conversation, direction == .outgoing ? .local : .remote, octets) }
   }
 
   /// One connection, from when its first octets pass.
   private final class Conversation {
+    let isDialled: Bool
+    let ends: () -> Ends
     var packets: PacketMaker?
     var outgoing = SecretMask()
     var incoming = SecretMask()
+
+    init(isDialled: Bool, _ ends: @escaping () -> Ends) { (self.isDialled, self.ends) = (isDialled, ends) }
   }
 
-  private func take(_ conversation: Conversation, _ peer: Peer, _ side: PacketMaker.Side, _ octets: Span<UInt8>) {
+  private func take(_ conversation: Conversation, _ side: PacketMaker.Side, _ octets: Span<UInt8>) {
     guard failure == nil else { return }
     let time = Clock.wall
     if conversation.packets == nil {
       guard !octets.isEmpty else { return }
-      conversation.packets = begin(peer, time)
+      conversation.packets = begin(conversation, time)
     }
     if showSecrets {
       conversation.packets?.data(side, octets, time: time, to: &packets)
@@ -75,8 +84,8 @@ final class WireCapture {
     if octets.isEmpty { mask.finish(to: &q) } else { mask.pass(octets, to: &q) }
   }
 
-  private func begin(_ peer: Peer, _ time: Int64) -> PacketMaker {
-    let ends = peer.addresses
+  private func begin(_ conversation: Conversation, _ time: Int64) -> PacketMaker {
+    let ends = conversation.ends()
     func address(_ address: SocketAddress?) -> PacketMaker.Address {
       guard let octets = address?.octets, let port = address?.endpoint.port else {
         return .init([0, 0, 0, 0], port: 0)
@@ -93,7 +102,7 @@ final class WireCapture {
       (local, remote) = (widened(local), widened(remote))
     }
     return PacketMaker(
-      local: local, remote: remote, dialled: peer.isDialled ? .local : .remote, time: time, to: &packets)
+      local: local, remote: remote, dialled: conversation.isDialled ? .local : .remote, time: time, to: &packets)
   }
 
   /// All there is, waiting where the file is a pipe that is full: a capture with holes helps nobody.

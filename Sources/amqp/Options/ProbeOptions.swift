@@ -85,12 +85,16 @@ enum ProbeOptions {
 
   private static let nodes = OptionGroup("Nodes", SharedOptions.address("NODE"))
 
+  /// Every round is a connection of its own: there is none that could be got back.
   private static let connection = OptionGroup(
     ConnectOptions.group.title,
-    ConnectOptions.group.options + (ConnectOptions.group.options.contains { $0.long == "wait" } ? [] : [wait]))
+    ConnectOptions.group.options.filter { !["wait", "reconnect"].contains($0.long) } + [wait])
 
   private static let wait: OptionSpec = .value(
     "wait", "DUR", kind: .duration, standard: .described("not at all"),
-    "keep trying for this long until the peer answers",
-    details: "With NODE or `--expect`: until they hold.")
+    "keep looking for this long until the peer answers",
+    details: """
+      With NODE or `--expect`: until they hold. Wrong credentials, a certificate that is not trusted, and a peer that speaks \
+      something else end it at once.
+      """)
 }

@@ -26,7 +26,8 @@ final class HeaderCheck {
 
   private let host: String
   private let tls: TLSContext?
-  private let tap: ((Peer.Direction, Span<UInt8>) -> Void)?
+  private let capture: WireCapture?
+  private var taps: [(Peer.Direction, Span<UInt8>) -> Void] = []
   private var state: State
   private var heard = ByteQueue()
   private var unsent: [UInt8]
@@ -43,10 +44,11 @@ final class HeaderCheck {
 
   /// - Parameter timeout: nanoseconds until a connection, and an answer, have to be there.
   init(
-    _ row: HeaderAnswer.Row, _ endpoint: Endpoint, _ tls: TLSContext?, timeout: Int64,
-    tap: ((Peer.Direction, Span<UInt8>) -> Void)?
+    _ row: HeaderAnswer.Row, _ endpoint: Endpoint, _ tls: TLSContext?, timeout: Int64, trace: Trace?,
+    capture: WireCapture?
   ) {
-    (self.row, self.tls, self.tap) = (row, tls, tap)
+    (self.row, self.tls, self.capture) = (row, tls, capture)
+    if let trace { taps.append(trace.tap()) }
     host = endpoint.host
     unsent = row.header.bytes
     limit = started + timeout
@@ -105,6 +107,8 @@ final class HeaderCheck {
   }
 
   private func start(_ socket: Socket) {
+    let ends = (local: socket.localAddress, remote: socket.peerAddress)
+    if let capture { taps.append(capture.tap(isDialled: true) { ends }) }
     do throws(TLSFailure) {
       session = try tls.map { context throws(TLSFailure) in try TLSSession(context, host: host) }
       let stream = ByteStream(socket, session)
@@ -122,13 +126,13 @@ final class HeaderCheck {
       try heard.fill(room: try stream.prepareRead()) { span throws(StreamFailure) in _ = try stream.read(into: &span) }
       if heard.count > before {
         if answer == nil && before == 0 { firstHeardAt = Clock.now }
-        heard.withReadable { tap?(.incoming, $0.extracting(before..<$0.count)) }
+        heard.withReadable { tapped(.incoming, $0.extracting(before..<$0.count)) }
       }
       if let session, session.isOpen, tlsDuration == nil { tlsDuration = Clock.now - connectedAt }
       if !unsent.isEmpty {
         askedAt = Clock.now
         let n = try stream.write(unsent.span)
-        if n > 0 { tap?(.outgoing, unsent.span.extracting(0..<n)) }
+        if n > 0 { tapped(.outgoing, unsent.span.extracting(0..<n)) }
         unsent.removeFirst(n)
       }
       try stream.push()
@@ -150,7 +154,15 @@ final class HeaderCheck {
   }
   private var firstHeardAt: Int64?
 
+  private func tapped(_ direction: Peer.Direction, _ octets: Span<UInt8>) {
+    for tap in taps { tap(direction, octets) }
+  }
+
   private func finish() {
+    // No more comes, in either direction.
+    let none: [UInt8] = []
+    tapped(.incoming, none.span)
+    tapped(.outgoing, none.span)
     if let firstHeardAt, askedAt > 0 { answer?.duration = max(0, firstHeardAt - askedAt) }
     state = .done
   }

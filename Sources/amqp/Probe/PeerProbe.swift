@@ -36,7 +36,7 @@ final class PeerProbe {
     report.nodes = addresses.map { NodeReport(name: $0.description) }
     let row = HeaderAnswer.rows[plan.choice.order[0] == .amqp091 ? 2 : plan.settings.mechanisms.isEmpty ? 1 : 0]
     stage = .reaching(
-      HeaderCheck(row, plan.endpoint, plan.tls, timeout: plan.connectTimeout, tap: trace?.tap()))
+      HeaderCheck(row, plan.endpoint, plan.tls, timeout: plan.connectTimeout, trace: trace, capture: plan.capture))
   }
 
   var isDone: Bool { if case .done = stage { true } else { false } }
@@ -44,9 +44,7 @@ final class PeerProbe {
   private var explanation: Explanation { Explanation(peer: "\(plan.endpoint)", plan: plan) }
 
   private var silence: Failure {
-    Failure(
-      "cannot connect to \(plan.endpoint)", "no answer in \(durationText(plan.connectTimeout))",
-      nextStep: "--connect-timeout gives it longer", exitCode: .unreachable)
+    explanation.failure(Peer.Failure.timedOut(isConnected: report.tcp != nil))
   }
 
   // MARK: The turn
@@ -104,7 +102,7 @@ final class PeerProbe {
     var checks = check.failure == nil ? [check] : []
     if known.isEmpty {
       checks += HeaderAnswer.rows.filter { check.failure != nil || $0.key != check.row.key }.map { row in
-        HeaderCheck(row, plan.endpoint, context, timeout: plan.connectTimeout, tap: trace?.tap())
+        HeaderCheck(row, plan.endpoint, context, timeout: plan.connectTimeout, trace: trace, capture: plan.capture)
       }
     }
     stage = .asking(checks)

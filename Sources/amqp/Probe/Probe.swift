@@ -35,7 +35,7 @@ final class Probe: Looped {
   private let trace: Trace?
   private var places: [Place]
   private var stage = Stage.looking
-  private var retry: LookAgain
+  private var retry: RetryPolicy
   private var round = 1
   private var goodRounds = 0
   private var roundTrips: [Int64] = []
@@ -46,7 +46,7 @@ final class Probe: Looped {
     (self.plan, self.diagnostics, self.signals, self.trace) = (plan, diagnostics, signals, trace)
     started = Clock.now
     places = plan.peers.map { Place(plan: $0, probe: PeerProbe($0, plan.nodes, trace: trace)) }
-    retry = LookAgain(plan.wait, now: started)
+    retry = RetryPolicy(places: 1, plan.peers[0].retry, now: started)
   }
 
   // MARK: The turn
@@ -90,7 +90,7 @@ final class Probe: Looped {
     }
     let bad = places.compactMap(\.verdict).filter { !$0.isGood }
     if plan.wait > 0, round == 1, !bad.isEmpty, !bad.contains(where: \.isFinal),
-      let at = retry.failed(now: now, random: .random(in: 0 ... .max))
+      case .dial(let at) = retry.failed(now: now, random: .random(in: 0 ... .max))
     {
       stage = .waiting(until: at)
       return

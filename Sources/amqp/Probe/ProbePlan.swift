@@ -25,8 +25,8 @@ struct ProbePlan {
     self.nodes = nodes
     expectations = try ProbePlan.expectations(arguments, hasNodes: !nodes.isEmpty)
     let connect = try ConnectPlan(arguments, needs: nodes.compactMap { DialectChoice.need(address: $0) })
-    peers = [connect]
-    wait = Int64(arguments.nanoseconds("wait") ?? 0)
+    peers = [connect] + connect.alternatives
+    wait = connect.retry.wait
     timeout = arguments.nanoseconds("timeout").map { Int64($0) }
     watch = arguments.nanoseconds("watch").map { max(1_000_000, Int64($0)) }
     count = arguments.count("count")

@@ -41,6 +41,7 @@ final class SessionProbe {
     report = SessionReport(is091: dialect == .amqp091)
     peer = Peer(dialing: plan.endpoint, settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
+    plan.capture?.attach(to: peer)
   }
 
   var isDone: Bool { if case .done = stage { true } else { false } }
