@@ -34,11 +34,18 @@ _amqp() {
           --ttl | --ttl=) return ;;
           -c | --count | --count=) return ;;
           --rate | --rate=) return ;;
+          --speed | --speed=) return ;;
           --window | --window=) return ;;
           --answer-timeout | --answer-timeout=) return ;;
           --receipts | --receipts=) files=f ;;
+          --rejects | --rejects=) files=f ;;
+          --fan-out=) return ;;
           --for | --for=) return ;;
           --stats=) candidates='text json' ;;
+          --progress | --progress=) candidates='auto always never' ;;
+          --request=) return ;;
+          --then-receive | --then-receive=) return ;;
+          --reply-as | --reply-as=) candidates='text raw json' ;;
           -q | --queue | --queue=) return ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
@@ -76,7 +83,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --receipts --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --template --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl --stamp -c --count --rate --keep-timing --speed --window --answer-timeout --receipts --rejects --fan-out --for --dry-run --stats --progress --request --then-receive --reply-as -q --queue -e --exchange -r --routing-key --declare --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
@@ -90,6 +97,7 @@ _amqp() {
           --json=) candidates='lossless plain' ;;
           -D | --delimiter | --delimiter=) return ;;
           --stats=) candidates='text json' ;;
+          --progress | --progress=) candidates='auto always never' ;;
           --credit | --credit=) return ;;
           --settle | --settle=) candidates='accept reject release modify modify:failed modify:undeliverable modify:failed,undeliverable none' ;;
           --consumer-priority | --consumer-priority=) return ;;
@@ -135,7 +143,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --stats --progress --credit --settle --consumer-priority --exclusive --argument --browse -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
