@@ -45,8 +45,8 @@ enum ReceiveOptions {
       EnvironmentSpec("AMQP_FORWARD_PASSWORD", "the password that goes with the user of `--forward-url`")
     ],
     exitStatuses: SharedOptions.exitStatuses.dropLast(2) + [
-        .handlerNotExecutable, .handlerNotFound, .interrupted, .terminated,
-      ],
+      .handlerNotExecutable, .handlerNotFound, .interrupted, .terminated,
+    ],
     seeAlso: ["amqp(1)", "amqp-send(1)"],
     habits: habits + ConnectOptions.habits,
     urlPositional: SharedOptions.urls)
