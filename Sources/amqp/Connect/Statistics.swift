@@ -88,14 +88,14 @@ struct Statistics {
     q.append(decimal: times.count)
     for (name, thousandths) in percentiles {
       q.append(utf8: ",\"\(name)\":")
-      q.append(milliseconds: times.percentile(thousandths))
+      q.append(shortMilliseconds: times.percentile(thousandths))
     }
     q.append(",\"max\":")
-    q.append(milliseconds: times.greatest)
+    q.append(shortMilliseconds: times.greatest)
     q.append(",\"histogram\":[")
     for (i, row) in rows(of: times).enumerated() {
       q.append(i == 0 ? "[" : ",[")
-      if let bound = row.bound { q.append(milliseconds: bound) } else { q.append("null") }
+      if let bound = row.bound { q.append(shortMilliseconds: bound) } else { q.append("null") }
       q.append(",")
       q.append(decimal: row.count)
       q.append("]")
@@ -131,7 +131,7 @@ struct Statistics {
 
 extension ByteQueue {
   /// Nanoseconds as milliseconds with three digits behind the point.
-  mutating func append(milliseconds nanoseconds: Int64) {
+  mutating func append(shortMilliseconds nanoseconds: Int64) {
     let micros = nanoseconds / 1_000
     append(decimal: micros / 1_000)
     append(UInt8(ascii: "."))

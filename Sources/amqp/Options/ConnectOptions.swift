@@ -13,7 +13,7 @@ enum ConnectOptions {
           5671. An argument that starts with `amqp://` or `amqps://` is the URL too. RabbitMQ's keys may follow a `?`: \
           `cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer`, `verify_none`), `server_name_indication`, \
           `auth_mechanism`, `heartbeat` (s), `connection_timeout` (ms), `channel_max`, `frame_max`; an option wins over its key. \
-          Of a list, `URL,URL,…`, the first that answers is taken, and with `--reconnect` the next one when that is lost.
+          Of a list, `URL,URL,…`, the first that answers is taken, and the next one where a lost connection is made again.
           """),
       .value(
         "protocol", "VERSION", kind: .choice(["auto", "1.0", "0-9-1"]), standard: .value("auto"),

@@ -79,6 +79,7 @@ extension Receiver {
     guard case .running = stage else { return }
     if let signal = signals?.first {
       status = signal == .interrupt ? .interrupted : .terminated
+      if handlers?.isIdle == false { diagnostics.note("waiting for what handlers have; once more ends them") }
       return stop()
     }
     // A peer that isn't there is not silent.

@@ -86,7 +86,7 @@ final class ReceiptLines {
     file.octets.append(decimal: status.rawValue)
     if let began = message.began {
       file.octets.append(",\"ms\":")
-      file.octets.append(milliseconds: max(0, now - began))
+      file.octets.append(shortMilliseconds: max(0, now - began))
     }
     if let condition {
       file.octets.append(",\"condition\":")
