@@ -12,7 +12,7 @@ _amqp() {
     [[ $breaks == *=* ]] || lead=$option
   fi
   if [[ ${#words[@]} -le 1 ]]; then
-    candidates='send receive decode help -h --help -V --version'
+    candidates='send receive probe decode help -h --help -V --version'
   elif [[ " ${words[*]} " == *' -- '* ]]; then
     files=f
   else
@@ -34,11 +34,18 @@ _amqp() {
           --ttl | --ttl=) return ;;
           -c | --count | --count=) return ;;
           --rate | --rate=) return ;;
+          --speed | --speed=) return ;;
           --window | --window=) return ;;
           --answer-timeout | --answer-timeout=) return ;;
           --receipts | --receipts=) files=f ;;
+          --rejects | --rejects=) files=f ;;
+          --fan-out=) return ;;
           --for | --for=) return ;;
           --stats=) candidates='text json' ;;
+          --progress | --progress=) candidates='auto always never' ;;
+          --request=) return ;;
+          --then-receive | --then-receive=) return ;;
+          --reply-as | --reply-as=) candidates='text raw json' ;;
           -q | --queue | --queue=) return ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
@@ -64,8 +71,11 @@ _amqp() {
           --sasl | --sasl=) candidates='ANONYMOUS PLAIN NONE' list=1 ;;
           --heartbeat | --heartbeat=) return ;;
           --connect-timeout | --connect-timeout=) return ;;
+          --wait | --wait=) return ;;
+          --reconnect=) return ;;
           --listen | --listen=) return ;;
           --trace=) candidates='line tree hex' ;;
+          --capture | --capture=) files=f ;;
           --cacert | --cacert=) files=f ;;
           --cert | --cert=) files=f ;;
           --key | --key=) files=f ;;
@@ -76,7 +86,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl -c --count --rate --window --answer-timeout --receipts --for --dry-run --stats -q --queue -e --exchange -r --routing-key --declare --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --template --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl --stamp -c --count --rate --keep-timing --speed --window --answer-timeout --receipts --rejects --fan-out --for --dry-run --stats --progress --request --then-receive --reply-as -q --queue -e --exchange -r --routing-key --declare --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --wait --reconnect --listen --trace --capture --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
@@ -91,6 +101,7 @@ _amqp() {
           -D | --delimiter | --delimiter=) return ;;
           --save | --save=) files=d ;;
           --stats=) candidates='text json' ;;
+          --progress | --progress=) candidates='auto always never' ;;
           --credit | --credit=) return ;;
           --settle | --settle=) candidates='accept reject release modify modify:failed modify:undeliverable modify:failed,undeliverable none' ;;
           --consumer-priority | --consumer-priority=) return ;;
@@ -135,8 +146,11 @@ _amqp() {
           --sasl | --sasl=) candidates='ANONYMOUS PLAIN NONE' list=1 ;;
           --heartbeat | --heartbeat=) return ;;
           --connect-timeout | --connect-timeout=) return ;;
+          --wait | --wait=) return ;;
+          --reconnect=) return ;;
           --listen | --listen=) return ;;
           --trace=) candidates='line tree hex' ;;
+          --capture | --capture=) files=f ;;
           --cacert | --cacert=) files=f ;;
           --cert | --cert=) files=f ;;
           --key | --key=) files=f ;;
@@ -147,7 +161,44 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --save --stats --credit --settle --consumer-priority --exclusive --argument --browse --match --no-match --unmatched --expect-count --expect-body --expect-property --within --forward --forward-url --forward-protocol -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --group --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --save --stats --progress --credit --settle --consumer-priority --exclusive --argument --browse --match --no-match --unmatched --expect-count --expect-body --expect-property --within --forward --forward-url --forward-protocol -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --group --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --wait --reconnect --listen --trace --capture --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+            fi
+            ;;
+        esac
+        ;;
+      probe)
+        case $option in
+          --watch | --watch=) return ;;
+          -c | --count | --count=) return ;;
+          --expect | --expect=) candidates='queue.messages queue.consumers queue.exists queue.type tls.days-left version speaks rtt.median-ms' ;;
+          -q | --queue | --queue=) return ;;
+          -e | --exchange | --exchange=) return ;;
+          -r | --routing-key | --routing-key=) return ;;
+          -u | --url | --url=) return ;;
+          --protocol | --protocol=) candidates='auto 1.0 0-9-1' ;;
+          --vhost | --vhost=) return ;;
+          --hostname | --hostname=) return ;;
+          --user | --user=) return ;;
+          --password-file | --password-file=) files=f ;;
+          --container-id | --container-id=) return ;;
+          --sasl | --sasl=) candidates='ANONYMOUS PLAIN NONE' list=1 ;;
+          --heartbeat | --heartbeat=) return ;;
+          --connect-timeout | --connect-timeout=) return ;;
+          --listen | --listen=) return ;;
+          --trace=) candidates='line tree hex' ;;
+          --capture | --capture=) files=f ;;
+          --wait | --wait=) return ;;
+          --cacert | --cacert=) files=f ;;
+          --cert | --cert=) files=f ;;
+          --key | --key=) files=f ;;
+          --key-password-file | --key-password-file=) files=f ;;
+          --server-name | --server-name=) return ;;
+          --tls | --tls=) candidates='direct in-band' ;;
+          --color | --color=) candidates='auto always never' ;;
+          -t | --timeout | --timeout=) return ;;
+          *)
+            if [[ $word == -* ]]; then
+              candidates='-J --json --watch -c --count --expect -q --queue -e --exchange -r --routing-key -u --url --protocol --vhost --hostname --user --password-file --container-id --sasl --heartbeat --connect-timeout --listen --trace --capture --wait --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac
@@ -179,7 +230,7 @@ _amqp() {
             if [[ $word == -* ]]; then
               candidates='-h --help'
             else
-              candidates='send receive decode format'
+              candidates='send receive probe decode format'
             fi
             ;;
         esac
