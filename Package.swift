@@ -66,11 +66,11 @@ let package = Package(
     tests("WireTests", ["Bytes", "Wire"]),
     tests("CaptureTests", ["Bytes", "Capture"]),
     tests("AnalysisTests", ["Bytes", "Wire", "Analysis"]),
-    tests("EngineTests", ["Bytes", "Wire", "Engine"]),
+    tests("EngineTests", ["Bytes", "Wire", "Engine", "Runtime"]),
     tests("RenderTests", ["Bytes", "Wire", "Render"]),
     tests("TransportTests", ["Bytes", "Transport"]),
     tests("ConsoleTests", ["Bytes", "Wire", "Render", "Console", "amqp"]),
-    tests("CommandTests", ["Bytes", "Wire", "Engine", "Runtime", "Render", "amqp"]),
+    tests("CommandTests", ["Bytes", "Wire", "Engine", "Runtime", "Render", "Transport", "amqp"]),
     tests("InteropTests", ["amqp"]),
   ]
 )

@@ -120,10 +120,13 @@ package struct CommandSpec: Sendable {
 package struct EnvironmentSpec: Sendable {
   package let name: String
   package let summary: String
+  /// Of a secret: what a profile may have in the place of the variable.
+  package let key: String?
 
-  package init(_ name: String, _ summary: String) {
+  package init(_ name: String, _ summary: String, key: String? = nil) {
     self.name = name
     self.summary = summary
+    self.key = key
   }
 }
 
@@ -145,6 +148,8 @@ package struct Program: Sendable {
   package let options: [OptionGroup]
   package let examples: [CommandSpec.Example]
   package let environment: [EnvironmentSpec]
+  /// Files that are read without being named, with what stands in them, in paragraphs.
+  package let files: [(path: String, text: [String])]
   package let seeAlso: [String]
 
   package init(
@@ -152,8 +157,8 @@ package struct Program: Sendable {
     command: @escaping @Sendable (String) -> CommandSpec?,
     planned: [(name: String, refusal: String)] = [], topicNames: [String] = [],
     topic: @escaping @Sendable (String) -> TopicSpec? = { _ in nil }, options: [OptionGroup],
-    examples: [CommandSpec.Example],
-    environment: [EnvironmentSpec], seeAlso: [String]
+    examples: [CommandSpec.Example], environment: [EnvironmentSpec], files: [(path: String, text: [String])] = [],
+    seeAlso: [String]
   ) {
     self.name = name
     self.version = version
@@ -168,6 +173,7 @@ package struct Program: Sendable {
     self.options = options
     self.examples = examples
     self.environment = environment
+    self.files = files
     self.seeAlso = seeAlso
   }
 

@@ -30,6 +30,16 @@ package struct ManPage {
     roff.section("OPTIONS")
     for group in program.options { options(group, &roff) }
     environment(program.environment, &roff)
+    if !program.files.isEmpty {
+      roff.section("FILES")
+      for file in program.files {
+        roff.item("\\fI\(Roff.literal(file.path))\\fR")
+        for (index, paragraph) in file.text.enumerated() {
+          if index > 0 { roff.request(".IP") }
+          roff.text(paragraph)
+        }
+      }
+    }
     statuses(ExitCode.allCases, &roff)
     examples(program.examples, &roff)
     seeAlso(program.seeAlso, &roff)

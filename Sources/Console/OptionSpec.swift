@@ -45,6 +45,8 @@ package struct OptionSpec: Sendable {
     case directory
     /// Proposals among other possible values.
     case words([String])
+    /// The sections of the configuration file.
+    case profiles
   }
 
   package enum Secrecy: Sendable {

@@ -1,5 +1,5 @@
 // The arguments of one command as they were typed, checked against its option rows. Values come from the option, else from
-// its environment variable, else from the row's default; each can say where it came from.
+// its environment variable, else from the profile, else from the row's default; each can say where it came from.
 //
 // Asking for a name that is no row of the command is a mistake in the program and traps.
 
@@ -10,7 +10,13 @@ package struct ParsedArguments: Sendable {
   /// What followed `--`, for a command that runs a handler; nil without `--`.
   package internal(set) var handler: [[UInt8]]?
 
+  /// What is not asked for but good to know: the text and a next step.
+  package internal(set) var warnings: [(text: String, next: String)] = []
+
   private var fromEnvironment: [Entry] = []
+  private var fromProfile: [Entry] = []
+  /// What the profile has in the place of a variable.
+  var profileSecrets: [String: (value: String, source: Source)] = [:]
   private let variables: @Sendable (String) -> String?
 
   package struct Entry: Sendable {
@@ -34,6 +40,8 @@ package struct ParsedArguments: Sendable {
     /// As typed: `-c`, `--count`, or `argument` for a URL among the positionals.
     case arguments(spelling: String)
     case environment(String)
+    /// The section's name, and the key in it.
+    case profile(String, key: String)
     case standard
   }
 
@@ -64,6 +72,7 @@ package struct ParsedArguments: Sendable {
     other.fromEnvironment = fromEnvironment.compactMap(moved)
     return other
   }
+  mutating func addFromProfile(_ entry: Entry) { fromProfile.append(entry) }
 
   // MARK: Positionals
 
@@ -74,7 +83,7 @@ package struct ParsedArguments: Sendable {
 
   // MARK: Options
 
-  /// Whether the option was given, on the command line or by its variable.
+  /// Whether the option was given: on the command line, by its variable, in the profile.
   package func flag(_ name: String) -> Bool { given(name) != nil }
 
   package func value(_ name: String) -> String? {
@@ -118,7 +127,7 @@ package struct ParsedArguments: Sendable {
   /// Of options that override each other (`--durable`, `--transient`), the one given last.
   package func last(of names: [String]) -> String? {
     for name in names { _ = row(name) }
-    for entry in entries.reversed() {
+    for entry in (fromProfile + entries).reversed() {
       if let name = names.first(where: entry.isOption) { return name }
     }
     return nil
@@ -139,6 +148,7 @@ package struct ParsedArguments: Sendable {
     switch source(name) {
     case .arguments(let spelling): spelling
     case .environment(let variable): variable
+    case .profile(let section, let key): "\(key) in [\(section)]"
     case .standard: row(name).spelling
     }
   }
@@ -148,10 +158,19 @@ package struct ParsedArguments: Sendable {
     .badValue(of: row(name), spelling: spelling(name), value: value, expected: expected)
   }
 
-  /// A variable that is no option's, of the command's `environment` rows.
+  /// A variable that is no option's, of the command's `environment` rows, or what the profile has in its place. An empty
+  /// one is one that isn't set, where a profile could say otherwise.
   package func environment(_ variable: String) -> String? {
-    precondition(command.environment.contains { $0.name == variable }, "no environment row \(variable)")
-    return variables(variable)
+    guard let row = command.environment.first(where: { $0.name == variable }) else {
+      preconditionFailure("no environment row \(variable)")
+    }
+    let value = variables(variable)
+    return row.key == nil || value?.isEmpty == false ? value : profileSecrets[variable]?.value ?? value
+  }
+
+  /// Whether `environment` has it from the profile.
+  package func isFromProfile(_ variable: String) -> Bool {
+    (variables(variable) ?? "").isEmpty && profileSecrets[variable] != nil
   }
 
   /// The settings in force, one line each: `--count 5 (-c)`. Secrets are masked unless `showSecrets`.
@@ -166,16 +185,16 @@ package struct ParsedArguments: Sendable {
         lines.append(line(option, Array(text.utf8), .standard, showSecrets))
       }
     }
+    for row in command.environment {
+      guard let key = row.key, let value = environment(row.name), !value.isEmpty else { continue }
+      let source = isFromProfile(row.name) ? profileSecrets[row.name]?.source : nil
+      lines.append("\(key) \(showSecrets ? value : "***")\(origin(source ?? .environment(row.name), spelling: ""))")
+    }
     return lines
   }
 
   private func line(_ option: OptionSpec, _ value: [UInt8]?, _ source: Source, _ showSecrets: Bool) -> String {
-    let origin =
-      switch source {
-      case .arguments(let spelling): spelling == option.spelling ? "" : " (\(spelling))"
-      case .environment(let name): " (\(name))"
-      case .standard: " (default)"
-      }
+    let origin = origin(source, spelling: option.spelling)
     guard let value else { return option.spelling + origin }
     let text = String(decoding: value, as: UTF8.self)
     let shown =
@@ -187,6 +206,15 @@ package struct ParsedArguments: Sendable {
     return "\(option.spelling) \(shown)\(origin)"
   }
 
+  private func origin(_ source: Source, spelling expected: String) -> String {
+    switch source {
+    case .arguments(let spelling): spelling == expected ? "" : " (\(spelling))"
+    case .environment(let name): " (\(name))"
+    case .profile(let section, _): " (profile \(section))"
+    case .standard: " (default)"
+    }
+  }
+
   private func current(_ name: String) -> OptionValue? {
     if let entry = given(name) { return entry.value }
     let option = row(name)
@@ -195,7 +223,9 @@ package struct ParsedArguments: Sendable {
   }
 
   private func given(_ name: String) -> Entry? {
-    let found = entries.last { $0.isOption(name) } ?? fromEnvironment.last { $0.isOption(name) }
+    let found =
+      entries.last { $0.isOption(name) } ?? fromEnvironment.last { $0.isOption(name) }
+      ?? fromProfile.last { $0.isOption(name) }
     if found == nil { _ = row(name) }
     return found
   }
@@ -204,7 +234,8 @@ package struct ParsedArguments: Sendable {
     let typed = entries.filter { $0.isOption(name) }
     if !typed.isEmpty { return typed }
     _ = row(name)
-    return fromEnvironment.filter { $0.isOption(name) }
+    let set = fromEnvironment.filter { $0.isOption(name) }
+    return set.isEmpty ? fromProfile.filter { $0.isOption(name) } : set
   }
 
   private func row(_ name: String) -> OptionSpec {
@@ -212,37 +243,5 @@ package struct ParsedArguments: Sendable {
       preconditionFailure("amqp \(command.name) has no --\(name)")
     }
     return row
-  }
-}
-
-package enum Secrets {
-  /// `amqp://user:***@host`: the password of each URL in `text` is masked.
-  package static func masked(url text: String) -> String {
-    let mark = Array("://".utf8)
-    let bytes = Array(text.utf8)
-    var out: [UInt8] = []
-    var i = 0
-    while i < bytes.count {
-      guard bytes[i...].starts(with: mark) else {
-        out.append(bytes[i])
-        i += 1
-        continue
-      }
-      out += mark
-      i += 3
-      // The authority ends at `/`, `?`, `#`, or a comma before another URL. A bare `@` or `/` inside a password (not legal)
-      // would end it early and show the rest, so what counts is the last `@` before the next URL of the list.
-      var end = i
-      while end < bytes.count, !bytes[end...].starts(with: Array(",amqp".utf8)) { end += 1 }
-      guard let at = bytes[i..<end].lastIndex(of: UInt8(ascii: "@")) else { continue }
-      if let colon = bytes[i..<at].firstIndex(of: UInt8(ascii: ":")) {
-        out += bytes[i...colon]
-        out += Array("***".utf8)
-      } else {
-        out += bytes[i..<at]
-      }
-      i = at
-    }
-    return String(decoding: out, as: UTF8.self)
   }
 }

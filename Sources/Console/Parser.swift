@@ -21,10 +21,18 @@ package enum HelpForm: Sendable {
 package struct Parser: Sendable {
   let program: Program
   let environment: @Sendable (String) -> String?
+  /// Reads the configuration file; called only when a profile may be wanted.
+  let profiles: @Sendable () throws(Failure) -> ProfileFile
 
-  package init(_ program: Program, environment: @escaping @Sendable (String) -> String?) {
+  package init(
+    _ program: Program, environment: @escaping @Sendable (String) -> String?,
+    profiles: @escaping @Sendable () throws(Failure) -> ProfileFile = { () throws(Failure) in
+      try ProfileFile(path: "config", content: nil)
+    }
+  ) {
     self.program = program
     self.environment = environment
+    self.profiles = profiles
   }
 
   package func parse(_ arguments: [String]) throws(Failure) -> Request {
@@ -90,6 +98,7 @@ package struct Parser: Sendable {
       if let help { return help }
     }
     try readEnvironment(into: &parsed)
+    try readProfile(into: &parsed)
     return .run(parsed)
   }
 
@@ -182,7 +191,7 @@ package struct Parser: Sendable {
       .init(subject: .option(option), value: value, bytes: bytes, source: .arguments(spelling: spelling)))
   }
 
-  private func check(_ option: OptionSpec, _ spelling: String, _ bytes: [UInt8]) throws(Failure) -> OptionValue? {
+  func check(_ option: OptionSpec, _ spelling: String, _ bytes: [UInt8]) throws(Failure) -> OptionValue? {
     do { return try option.kind?.parse(bytes) } catch {
       let text = String(decoding: bytes, as: UTF8.self)
       var failure = Failure.badValue(of: option, spelling: spelling, value: text, expected: error.what)

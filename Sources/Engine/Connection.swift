@@ -18,6 +18,7 @@ package struct Connection: ~Copyable, Sendable {
     let settings: ConnectionSettings
     let since: Instant
     var input = ByteQueue()
+    var identity: String?
   }
 
   package init(_ settings: ConnectionSettings, now: Instant) {
@@ -64,7 +65,15 @@ package struct Connection: ~Copyable, Sendable {
     } else {
       amqp10 = Machine10(undecided.settings, now: now, input: undecided.input)
     }
+    if let identity = undecided.identity { identify(identity) }
     undecided.input = ByteQueue()
+  }
+
+  /// The peer has shown a certificate that names it so: EXTERNAL is that.
+  package mutating func identify(_ name: String) {
+    undecided.identity = name
+    amqp10?.identity = name
+    amqp091?.identity = name
   }
 
   /// The peer sends nothing more.

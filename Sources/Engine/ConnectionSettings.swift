@@ -29,7 +29,9 @@ package struct ConnectionSettings: Sendable {
   /// Where our transfer-ids, delivery-ids and delivery-counts start: tests let them wrap.
   package var firstID: UInt32 = 0
   /// The mechanisms that may be used (initiator) or are offered (acceptor), best first; empty: no SASL layer.
-  package var mechanisms: [SASLMechanism] = [.plain, .anonymous]
+  package var mechanisms: [SASLMechanism]
+  /// Somebody named the mechanisms: what they allow is meant.
+  package var mechanismsAreChosen = false
   /// An initiator's credentials; for an acceptor the ones to demand, nil: anybody may come.
   package var user: String?
   package var password: String?
@@ -37,9 +39,18 @@ package struct ConnectionSettings: Sendable {
   package var credentialsAreDefault = false
   /// Over 0-9-1: what is sent and settled counts when it is discharged, and senders share one channel.
   package var isTransactional = false
+  /// An initiator's OAuth 2 token, in place of a password.
+  package var token: String?
+  /// An initiator shows a certificate of its own.
+  package var hasCertificate = false
+  /// Nil: there is no SCRAM.
+  package var cryptography: SASLCryptography?
   package var properties: Value = .null
   package var desiredCapabilities: [String] = []
   package var offeredCapabilities: [String] = []
 
-  package init(_ role: Role) { self.role = role }
+  package init(_ role: Role) {
+    self.role = role
+    mechanisms = role == .initiator ? SASLMechanism.preferred : [.external, .scramSHA256, .plain, .anonymous]
+  }
 }

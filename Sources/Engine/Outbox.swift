@@ -95,7 +95,7 @@ package struct Outbox: ~Copyable, Sendable {
   /// Overwrites eight octets of messages that wait to be begun, in the order in which they will be: `place` is shown a
   /// message's own octets and says where and with what; a place before the first octet leaves it alone, nil ends it.
   package mutating func overwrite(_ place: (Span<UInt8>) -> (at: Int, value: UInt64)?) {
-    for number in returned {
+    for number in returned[returnedHead...] {
       if !overwrite(number, place) { return }
     }
     for number in unsent..<max(unsent, next) {

@@ -86,6 +86,8 @@ struct FrameNodes {
           }
           return silent == true ? nil : d.child(of: value, field: 1)
         case Code.saslResponse: return d.child(of: value, field: 0)
+        case Code.saslChallenge: return d.child(of: value, field: 0).flatMap { isProof(d, b, $0) ? $0 : nil }
+        case Code.saslOutcome: return d.child(of: value, field: 1).flatMap { isProof(d, b, $0) ? $0 : nil }
         case Code.applicationProperties: putToken = hasPutToken(d, b, value)
         case Code.amqpValue: if putToken { return value }
         default: break
@@ -98,7 +100,15 @@ struct FrameNodes {
 
   @inline(__always)
   private static func mayHide(_ code: UInt64) -> Bool {
-    code == Code.saslInit || code == Code.saslResponse || code == Code.applicationProperties || code == Code.amqpValue
+    code == Code.saslInit || code == Code.saslResponse || code == Code.saslChallenge || code == Code.saslOutcome
+      || code == Code.applicationProperties || code == Code.amqpValue
+  }
+
+  /// A server's last message of SCRAM (RFC 5802 §7): with what was said before, passwords can be tried on it.
+  static func isProof(_ d: Dissector, _ b: Span<UInt8>, _ i: Int) -> Bool {
+    let content = d.nodes[i].contentRange
+    return content.count > 2 && b[content.lowerBound] == UInt8(ascii: "v")
+      && b[content.lowerBound + 1] == UInt8(ascii: "=")
   }
 
   private static func hasPutToken(_ d: Dissector, _ b: Span<UInt8>, _ map: Int) -> Bool {

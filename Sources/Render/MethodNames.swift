@@ -57,7 +57,7 @@ extension FrameNodes {
 
   // MARK: Secrets
 
-  /// The response of start-ok and secure-ok, and a new secret; what was not read of such a method when it is broken.
+  /// The response of start-ok and secure-ok, a new secret, and what a server of SCRAM proves itself with; what was not read of such a method when it is broken.
   static func secret091(_ d: Dissector, _ b: Span<UInt8>) -> Int? {
     guard let method = d.nodes.firstIndex(where: { $0.place == .performative }),
       let row = d.nodes[method].methodIndex
@@ -71,6 +71,7 @@ extension FrameNodes {
         if name.matches("ANONYMOUS") || name.matches("EXTERNAL") { return nil }
       }
     case MethodID.connectionSecureOK, MethodID.connectionUpdateSecret: field = 0
+    case MethodID.connectionSecure: return d.child(of: method, field: 0).flatMap { isProof(d, b, $0) ? $0 : nil }
     default: return nil
     }
     return d.child(of: method, field: field) ?? d.nodes.firstIndex { $0.place == .rest && $0.kind == .opaque }

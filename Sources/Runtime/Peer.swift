@@ -44,6 +44,8 @@ package final class Peer {
   /// Nil: clear text.
   private let security: TLSContext?
   private let host: String
+  /// The connection knows whom the peer's certificate names.
+  private var isIdentified = false
 
   /// Dials. `deadline` bounds the time until `opened`.
   package init(
@@ -78,6 +80,7 @@ package final class Peer {
 
   /// The socket is connected.
   private func start(_ socket: Socket) {
+    address = socket.peerAddress
     do throws(TLSFailure) {
       let session = try security.map { context throws(TLSFailure) in try TLSSession(context, host: host) }
       stream = .up(ByteStream(socket, session))
@@ -96,6 +99,8 @@ package final class Peer {
   package var addresses: (local: SocketAddress?, remote: SocketAddress?) {
     if case .up(let stream) = stream { (stream.localAddress, stream.peerAddress) } else { (nil, nil) }
   }
+  /// The address at the other end; nil when there never was a connection.
+  package private(set) var address: SocketAddress?
 
   package var isGone: Bool { if case .gone = stream { true } else { false } }
   package var isConnected: Bool {
@@ -118,7 +123,9 @@ package final class Peer {
       }
     case .up(let stream):
       connection.tick(now: now)
-      if let connectDeadline, now >= connectDeadline { return fail(.timedOut(isConnected: true)) }
+      if let connectDeadline, now >= connectDeadline, !prods(stream, now: now) {
+        return fail(.timedOut(isConnected: true))
+      }
       if !inputEnded { read(stream, now: now) }
     case .inMemory(let loopback):
       loopback.give(now: now) { octets in
@@ -130,6 +137,20 @@ package final class Peer {
     }
   }
 
+  /// What waits for a whole line, as web servers do, is given one before it is given up: its answer tells what it is.
+  private func prods(_ stream: ByteStream, now: Int64) -> Bool {
+    guard silence == .unbroken, security == nil, !host.isEmpty else { return false }
+    silence = .prodded
+    connectDeadline = now + 500_000_000
+    let blankLine: [UInt8] = [0x0d, 0x0a, 0x0d, 0x0a]
+    _ = try? stream.write(blankLine.span)
+    return true
+  }
+
+  /// Whether the peer has said anything.
+  private enum Silence { case unbroken, prodded, broken }
+  private var silence = Silence.unbroken
+
   private func read(_ stream: ByteStream, now: Int64) {
     var fault: StreamFailure?
     do throws(StreamFailure) {
@@ -137,11 +158,17 @@ package final class Peer {
         // What was received before a fault is still good.
         do throws(StreamFailure) { _ = try stream.read(into: &span) } catch { fault = error }
       }
+      if n > 0 { silence = .broken }
       if !taps.isEmpty && n > 0 { connection.withLastReceived(n) { tapped(.incoming, $0) } }
     } catch {
       fault = error
     }
     if let fault { return lost(fault) }
+    // Before any event is asked for: the octets of logging in may have come along.
+    if !isIdentified, let session = stream.session, session.isOpen {
+      isIdentified = true
+      if let name = session.clientName { connection.identify(name) }
+    }
     if stream.isAtEnd {
       tappedEnd(.incoming)
       inputEnded = true

@@ -76,6 +76,12 @@ package enum Files {
     return unsafe stat(path, &status) == 0
   }
 
+  /// Whether everybody may read it.
+  package static func isForAll(_ path: String) -> Bool {
+    var status = stat()
+    return unsafe stat(path, &status) == 0 && status.st_mode & S_IROTH != 0
+  }
+
   package static func isDirectory(_ path: String) -> Bool {
     var status = stat()
     return unsafe stat(path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR

@@ -85,4 +85,36 @@ package struct SocketAddress: Sendable, CustomStringConvertible {
     guard let offset = place.offset else { return nil }
     return unsafe withUnsafeBytes(of: storage) { unsafe Array($0[offset..<offset + place.count]) }
   }
+
+  /// 127.0.0.0/8 and ::1.
+  package var isLoopback: Bool {
+    let host = endpoint.host
+    return host.hasPrefix("127.") || host == "::1" || host == "local" || host.hasPrefix("::ffff:127.")
+  }
+
+  /// Loopback, link-local, RFC 1918 and RFC 4193, and whatever is no address of a network: nobody else's wires lie between.
+  package var isNearby: Bool {
+    unsafe withUnsafeBytes(of: storage) { storage in
+      switch family {
+      case AF_INET:
+        return SocketAddress.isNearby(UInt32(bigEndian: unsafe storage.load(as: sockaddr_in.self).sin_addr.s_addr))
+      case AF_INET6:
+        let start = MemoryLayout<sockaddr_in6>.offset(of: \.sin6_addr)!
+        let octets = (0..<16).map { unsafe storage[start + $0] }
+        if octets[..<10].allSatisfy({ $0 == 0 }) && octets[10] == 0xff && octets[11] == 0xff {
+          return SocketAddress.isNearby(octets[12...].reduce(0) { $0 << 8 | UInt32($1) })
+        }
+        let isLoopback = octets[..<15].allSatisfy { $0 == 0 } && octets[15] == 1
+        return isLoopback || octets[0] & 0xfe == 0xfc || octets[0] == 0xfe && octets[1] & 0xc0 == 0x80
+      default: return true
+      }
+    }
+  }
+
+  private static func isNearby(_ four: UInt32) -> Bool {
+    let blocks: [(network: UInt32, bits: UInt32)] = [
+      (0x7f00_0000, 8), (0x0a00_0000, 8), (0xac10_0000, 12), (0xc0a8_0000, 16), (0xa9fe_0000, 16),
+    ]
+    return blocks.contains { four >> (32 - $0.bits) == $0.network >> (32 - $0.bits) }
+  }
 }

@@ -7,7 +7,10 @@ func start() -> ExitCode {
   _ = signal(SIGPIPE, SIG_IGN)
   var diagnostics = Diagnostics(program: "amqp")
   do throws(Failure) {
-    switch try Parser(Commands.program, environment: Environment.variable).parse(Environment.arguments) {
+    let parser = Parser(Commands.program, environment: Environment.variable, profiles: Profiles.read)
+    let words = Environment.arguments
+    Secrets.wipeCommandLine()
+    switch try parser.parse(words) {
     case .nothing:
       diagnostics.write(Help(Commands.program).text(nil, .short))
       return .usage
@@ -18,6 +21,7 @@ func start() -> ExitCode {
     case .run(let arguments):
       let isHelp = arguments.command.name == "help"
       if !isHelp { diagnostics = Diagnostics(arguments) }
+      for warning in arguments.warnings { diagnostics.note(warning.text, nextStep: warning.next) }
       guard let run = Runners.runner(of: arguments.command.name) else {
         throw .usage(arguments.command.name, "not in this version yet")
       }

@@ -79,7 +79,7 @@ class Coordinator(MessagingHandler):
 
     def control(self, delivery, request, link):
         self.controller = link
-        if str(request.descriptor) in ("amqp:declare:list", "49"):
+        if request.descriptor in (0x31, "amqp:declare:list"):
             self.next += 1
             name = b"txn-%d" % self.next
             self.transactions[name] = Transaction()

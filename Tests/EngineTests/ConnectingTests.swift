@@ -129,7 +129,8 @@ import Wire
     peer.send(Record(Code.saslMechanisms, [offer]), type: .sasl)
     #expect(
       peer.end.takeLog() == [
-        "closed sasl local amqp:unauthorized-access (the peer offers \(named), we could use ANONYMOUS)"
+        "closed sasl local amqp:unauthorized-access (the peer offers \(named), we could use ANONYMOUS) "
+          + "symbol(\"no-mechanism\")"
       ])
     try peer.expect(.sasl10)
     try peer.expectNothing()
@@ -172,7 +173,7 @@ import Wire
     peer.send(Record(Code.saslChallenge, [.binary([1])]), type: .sasl)
     #expect(
       peer.end.takeLog() == [
-        "closed sasl peer amqp:unauthorized-access (the peer asks for more than ANONYMOUS has)"
+        "closed sasl local amqp:unauthorized-access (the peer asks for more than ANONYMOUS has) symbol(\"out-of-place\")"
       ])
   }
 

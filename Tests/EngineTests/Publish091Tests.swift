@@ -184,6 +184,17 @@ import Wire
     #expect(end.unsettled(link) == 0 && end.takeLog() == [])
   }
 
+  /// RabbitMQ brings back what is mandatory and goes to a requester, though it arrives.
+  @Test func directRepliesAreNotMandatory() throws {
+    let (peer, end, link) = try publishing(to: "/queues/amq.rabbitmq.reply-to.g1")
+    end.deliver(link, 1, message("m"))
+    let published = try peer.expectPublish()
+    #expect(published.method.text("routing-key") == "amq.rabbitmq.reply-to.g1")
+    #expect(published.method["mandatory"] == .boolean(false))
+    peer.ack(1)
+    #expect(end.takeLog() == ["answered a 1...1 accepted"])
+  }
+
   @Test func withoutConfirmsOnlySettled() throws {
     let peer = ScriptedPeer091()
     _ = peer.end.connection.attach(Attach(.sender, "a", to: "/queues/q"))

@@ -34,6 +34,14 @@ struct Broker: CustomTestStringConvertible, Sendable {
     return run.text.trimmingCharacters(in: .whitespacesAndNewlines)
   }
 
+  /// rabbitmqctl, which takes a second.
+  @discardableResult
+  func control(_ words: String...) throws -> String {
+    let run = try Program("\(Broker.scripts)/rabbitmqctl", [node] + words).finish()
+    guard run.status == 0 else { throw Program.Failure(description: run.errors) }
+    return run.text
+  }
+
   /// A fresh queue, deleted with the returned object.
   func queue(_ kind: Queue.Kind = .durable) throws -> Queue { try Queue(self, kind) }
 }

@@ -44,6 +44,26 @@ import Testing
     #expect(silent.status == 69 && silent.errors.contains("nothing came for"), "\(silent.status) \(silent.errors)")
   }
 
+  /// connection.blocked: the broker that is to be killed says first that it has no memory.
+  private func anAlarmPausesSending(_ url: String, _ script: (String, String...) throws -> Finished) throws {
+    func memory(_ limit: String) throws {
+      let set = try script("rabbitmqctl", "scratch", "set_vm_memory_high_watermark", "absolute", limit)
+      try #require(set.status == 0, "\(set.errors)")
+    }
+    #expect(try script("queue", "scratch", "declare", "alarmed").status == 0)
+    try memory("1000")
+    let sender = try Amqp.start("send", "--protocol", "0-9-1", "alarmed", "-l", url: url, input: .fifo)
+    try sender.write("one\n")
+    try sender.until("the pause") { $0.errorsSoFar.contains("takes no messages for now: low on memory") }
+    try sender.write("two\n")
+    sender.endInput()
+    try memory("3GB")
+    let ended = try sender.finish()
+    #expect(ended.status == 0 && ended.errors.contains("takes messages again"), "\(ended.errors)")
+    let received = try Amqp.run("receive", "--protocol", "0-9-1", "alarmed", "-c", "2", url: url)
+    #expect(received.lines == ["one", "two"], "\(received.errors)")
+  }
+
   /// The broker is killed while lines are on their way: what we say was accepted is there when it is back.
   @Test(.needs(.ownBroker), .serialized, arguments: ["1.0", "0-9-1"])
   func aKilledBrokerHasWhatWasReported(_ dialect: String) throws {
@@ -56,6 +76,7 @@ import Testing
     try #require(started.status == 0, "\(started.errors)")
     let url = "amqp://guest:guest@127.0.0.1:25693"
     #expect(try script("queue", "scratch", "declare", "jobs").status == 0)
+    if dialect == "0-9-1" { try anAlarmPausesSending(url, script) }
     let sender = try Amqp.start("send", "--protocol", dialect, "jobs", "-l", url: url, input: .fifo)
     // Most of the lines, then the rest when the broker is gone: it dies in the middle whatever the speed of either.
     try sender.write((1...30_000).map { "\($0)\n" }.joined())

@@ -56,7 +56,7 @@ import Testing
     // 3.10 says that nobody may; 4.0 closes the connection and says nothing.
     let vhost = try Amqp.run("send", "q", "x", url: broker.url(vhost: "/nosuch"))
     #expect(vhost.status == (broker.isRabbitMQ4 ? 69 : 77), "\(vhost.errors)")
-    #expect(!broker.isRabbitMQ4 || vhost.errors.contains("does the virtual host 'nosuch' exist?"), "\(vhost.errors)")
+    #expect(!broker.isRabbitMQ4 || vhost.errors.contains("does the virtual host 'nosuch' exist"), "\(vhost.errors)")
   }
 
   @Test(arguments: Broker.all) func countTakesNoMore(_ broker: Broker) throws {

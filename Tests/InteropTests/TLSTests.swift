@@ -130,6 +130,35 @@ import Testing
     _ = try? server.finish()
   }
 
+  // MARK: OpenSSL 1.1.1
+
+  /// Both ends with the old library, then one with the old and one with the new: a client certificate as login, and SCRAM.
+  @Test(.needs(.openSSL11), arguments: [(true, true), (true, false), (false, true)])
+  func version111(_ oldServer: Bool, _ oldClient: Bool) throws {
+    let old = ["LD_LIBRARY_PATH": try RealPeer.openSSL11.value]
+    let server = [
+      "receive", "--listen", "0", "-c", "2", "--cert", try Certificates.path("chain.pem"), "--key",
+      try Certificates.path("below.key"), "--cacert", try Certificates.path("ca.pem"), "--user", "me", "--sasl",
+      "EXTERNAL,SCRAM-SHA-256",
+    ]
+    let password = ["AMQP_PASSWORD": "hunter2"]
+    let ours = try Program(
+      Amqp.path, server, environment: password.merging(oldServer ? old : [:]) { $1 }, seconds: 20)
+    let port = try ours.rest(after: "listening on 127.0.0.1:")
+    for (user, mechanism) in [("", "EXTERNAL"), ("me:hunter2@", "SCRAM-SHA-256")] {
+      let sent = try Program(
+        Amqp.path,
+        [
+          "send", "-v", "-u", "amqps://\(user)localhost:\(port)", "orders", mechanism, "--cacert",
+          try Certificates.path("ca.pem"), "--cert", try Certificates.path("client.pem"), "--key",
+          try Certificates.path("locked.key"),
+        ], environment: ["AMQP_KEY_PASSWORD": "secret"].merging(oldClient ? old : [:]) { $1 }, seconds: 20
+      ).finish()
+      #expect(sent.status == 0 && sent.errors.contains("SASL \(mechanism),"), "\(sent.errors)")
+    }
+    #expect(try ours.finish().lines == ["EXTERNAL", "SCRAM-SHA-256"])
+  }
+
   // MARK: RabbitMQ
 
   @Test(.needs(.rabbitMQ4TLS)) func rabbitMQ4() throws { try thereAndBack(.rabbitMQ4TLS, .rabbitMQ4) }

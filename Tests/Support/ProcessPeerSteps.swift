@@ -1,7 +1,7 @@
 // The words in which a script tells a scripted peer what to do:
 //
 //     header | header-sasl | header-0-9-1 | header-tls      8 octets
-//     mechanisms=A,B  outcome=N                              SASL frames
+//     mechanisms=A,B  challenge=TEXT  outcome=N              SASL frames
 //     open  begin  attach=receiver  attach=sender            our half of them; the client's link has to be named "link"
 //     flow=CREDIT  accepted=FIRST-LAST  transfer=ID:TEXT  part=ID:TEXT   (part: `more` is set)
 //     attach-replies=ADDRESS  reply=ID:CORRELATION:TEXT      over a link for replies, of the client's link's name and "-replies"
@@ -26,7 +26,7 @@ extension ProcessPeer {
 
   private static let performatives: [String: UInt8] = [
     "open": 0x10, "begin": 0x11, "attach": 0x12, "flow": 0x13, "transfer": 0x14, "disposition": 0x15, "detach": 0x16,
-    "end": 0x17, "close": 0x18, "sasl-init": 0x41,
+    "end": 0x17, "close": 0x18, "sasl-init": 0x41, "sasl-response": 0x43,
   ]
 
   private static func step(_ word: String, _ argument: String?) -> Step? {
@@ -42,10 +42,11 @@ extension ProcessPeer {
     case ("frame-of", let size?): return UInt32(size).map { .send(bytes($0) + [2, 0, 0, 0]) }
     case ("await", let name?): return performatives[name].map { .await([0x00, 0x53, $0]) }
     case ("await-tls", nil): return .await([0x16, 3, 1])
-    case ("await-text", let text?): return .await(Array(text.utf8))
+    case ("await-text", let text?): return .await(CommandScript.unescaped(text))
     case ("mechanisms", let names?):
       let list = names.split(separator: ",").map { Value.symbol(String($0)) }
       return frame(0x40, [.array(ArrayValue(.symbol, list))], type: 1)
+    case ("challenge", let text?): return frame(0x42, [.binary(CommandScript.unescaped(text))], type: 1)
     case ("outcome", let code?): return UInt8(code).flatMap { frame(0x44, [.ubyte($0)], type: 1) }
     default: return frame(word, argument)
     }

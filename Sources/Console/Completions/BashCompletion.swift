@@ -78,6 +78,7 @@ struct BashCompletion {
         case .directory: "files=d"
         case .words(let words):
           "candidates=\(Completions.quoted(words.joined(separator: " ")))" + (option.isList ? " list=1" : "")
+        case .profiles: "candidates=$(\(Completions.profiles(program)))"
         }
       out += "          \(keys.joined(separator: " | "))) \(action) ;;\n"
     }
@@ -92,7 +93,7 @@ struct BashCompletion {
   private func positional(_ command: CommandSpec) -> String {
     for positional in command.positionals {
       switch positional.completion {
-      case .nothing: continue
+      case .nothing, .profiles: continue
       case .file: return "            else\n              files=f\n"
       case .directory: return "            else\n              files=d\n"
       case .words(let words):

@@ -13,6 +13,13 @@ package enum Completions {
   /// A word between single quotes, for a shell that ends them at the next one.
   static func quoted(_ text: String) -> String { "'" + text.replacing("'", with: "'\\''") + "'" }
 
+  /// A command of the shell that lists the profiles; one in which `file` is the configuration file for fish, which spells
+  /// variables in its own way.
+  static func profiles(_ program: Program, file: String? = nil) -> String {
+    let file = file ?? "\"${XDG_CONFIG_HOME-$HOME/.config}/\(program.name)/config\""
+    return "sed -n \"s/^ *\\[ *\\([^]]*[^] ]\\) *\\].*/\\1/p\" \(file) 2>/dev/null"
+  }
+
   static func summary(_ option: OptionSpec) -> String { Markup.plain(option.summary) }
 }
 

@@ -15,6 +15,11 @@ struct FishCompletion {
       function __\(name)_no_command
           test (count (commandline -opc)) -eq 1
       end
+      function __\(name)_profiles
+          set -l folder $XDG_CONFIG_HOME
+          test -n "$folder"; or set folder ~/.config
+          \(Completions.profiles(program, file: "$folder/\(name)/config"))
+      end
       complete -c \(name) -f
 
       """
@@ -26,7 +31,7 @@ struct FishCompletion {
       let condition = "'__\(name)_command \(command.name)'"
       for positional in command.positionals {
         switch positional.completion {
-        case .nothing: continue
+        case .nothing, .profiles: continue
         case .file, .directory: out += "complete -c \(name) -n \(condition) -F\n"
         case .words(let words):
           out += "complete -c \(name) -n \(condition) -a \(quoted(words.joined(separator: " ")))\n"
@@ -48,6 +53,7 @@ struct FishCompletion {
       case .nothing: out += " -x"
       case .file, .directory: out += " -r -F"
       case .words(let words): out += " -x -a \(proposals(words, option))"
+      case .profiles: out += " -x -a \(quoted("(__\(program.name)_profiles)"))"
       }
     case .optional:
       if case .words(let words) = option.proposals { out += " -a \(proposals(words, option))" }

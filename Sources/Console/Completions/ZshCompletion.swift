@@ -66,6 +66,7 @@ struct ZshCompletion {
     case .nothing: return " "
     case .file: return "_files"
     case .directory: return "_files -/"
+    case .profiles: return "{compadd -- ${(f)\"$(\(Completions.profiles(program)))\"}}"
     case .words(let words):
       let all = words.map(colons).joined(separator: " ")
       if isList { return "_sequence compadd - \(all)" }

@@ -34,15 +34,13 @@ extension Machine091 {
     entries.append(
       MapEntry(.string("capabilities"), .map(capabilities.map { MapEntry(.string($0), .boolean(true)) })))
     entries.append(MapEntry(.string("cluster_name"), .string(settings.containerID)))
-    // There is no leaving SASL out, so without mechanisms of ours everybody may be nobody.
-    let mechanisms = settings.mechanisms.isEmpty ? [.plain, .anonymous] : settings.mechanisms
     send(
       0,
       MethodRecord(
         MethodID.connectionStart,
         [
           "version-minor": .ubyte(9), "server-properties": .map(entries),
-          "mechanisms": .string(mechanisms.map(\.rawValue).joined(separator: " ")), "locales": .string("en_US"),
+          "mechanisms": .string(offered.map(\.rawValue).joined(separator: " ")), "locales": .string("en_US"),
         ]))
   }
 
@@ -50,13 +48,14 @@ extension Machine091 {
   mutating func acceptorConnection(_ m: MethodRecord) {
     switch (phase, m.id) {
     case (.startOK, MethodID.connectionStartOK): receivedStartOK(m)
+    case (.secureOK, MethodID.connectionSecureOK): receivedSecureOK(m)
     case (.tuneOK, MethodID.connectionTuneOK): receivedTuneOK(m)
     case (.open, MethodID.connectionOpen):
       peer.open.hostname = m.text("virtual-host")
       send(0, MethodRecord(MethodID.connectionOpenOK))
       phase = .running
       events.append(.opened)
-    case (.running, MethodID.connectionUpdateSecretOK): break
+    case (.running, MethodID.connectionUpdateSecret): send(0, MethodRecord(MethodID.connectionUpdateSecretOK))
     default: outOfPlace(m, "on channel 0")
     }
   }
@@ -67,18 +66,57 @@ extension Machine091 {
     peer.open.containerID = properties["connection_name"]?.text ?? ""
     peer.mechanism = m.text("mechanism")
     canNack = properties["capabilities"]?["basic.nack"]?.bool ?? false
-    let mechanism = SASLMechanism(rawValue: m.text("mechanism"))
-    let offered = settings.mechanisms.isEmpty ? [.plain, .anonymous] : settings.mechanisms
-    let user = mechanism.flatMap {
-      offered.contains($0)
-        ? $0.verify(m.octets("response"), user: settings.user, password: settings.password) : nil
+    knowsRefusal = properties["capabilities"]?["authentication_failure_close"]?.bool ?? false
+    let acceptor = SASLAcceptor(
+      SASLMechanism(rawValue: m.text("mechanism")), settings, offered: offered, identity: identity)
+    take(m.octets("response"), acceptor)
+  }
+
+  /// There is no leaving SASL out, so without mechanisms of ours everybody may be nobody.
+  private var offered: [SASLMechanism] {
+    settings.mechanisms.isEmpty ? [.plain, .anonymous] : settings.offered(identity: identity)
+  }
+
+  private mutating func receivedSecureOK(_ m: MethodRecord) {
+    switch sasl {
+    case .acceptor(let acceptor): take(m.octets("response"), acceptor)
+    // It has heard our last word.
+    case .accepted(let user): letIn(user)
+    case .initiator, .none: outOfPlace(m, "on channel 0")
     }
-    guard let user else {
-      let refusal = AMQPError(.accessRefused, "credentials of \(m.text("mechanism")) refused")
-      // One that does not know the close at this moment takes the end of the stream for it.
-      if properties["capabilities"]?["authentication_failure_close"]?.bool ?? false { close(refusal) }
-      return end(CloseReason(.sasl, .local, refusal))
+  }
+
+  private mutating func take(_ response: [UInt8], _ acceptor: SASLAcceptor) {
+    var acceptor = acceptor
+    do throws(SASLFault) {
+      switch try acceptor.take(response) {
+      case .challenge(let challenge):
+        sasl = .acceptor(acceptor)
+        secure(challenge)
+      case .accepted(let user, let data):
+        guard let data else { return letIn(user) }
+        sasl = .accepted(user)
+        secure(data)
+      case .refused: refuse(AMQPError(.accessRefused, "credentials of \(peer.mechanism ?? "no mechanism") refused"))
+      }
+    } catch {
+      refuse(AMQPError(.internalError, error.reason))
     }
+  }
+
+  private mutating func refuse(_ refusal: AMQPError) {
+    // One that does not know the close at this moment takes the end of the stream for it.
+    if knowsRefusal { close(refusal) }
+    end(CloseReason(.sasl, .local, refusal))
+  }
+
+  private mutating func secure(_ challenge: [UInt8]) {
+    send(0, MethodRecord(MethodID.connectionSecure, ["challenge": .binary(challenge)]))
+    phase = .secureOK
+  }
+
+  private mutating func letIn(_ user: String) {
+    sasl = .none
     peer.user = user
     heartbeat = Machine091.seconds(settings.idleTimeOut)
     send(
@@ -118,6 +156,8 @@ extension Machine091 {
 
   /// Answers on a channel, unless a message of ours is in the middle of it: then behind that.
   mutating func reply(_ c: Int, _ m: MethodRecord) {
+    // Behind our close nothing may stand.
+    guard channels[c].isLive else { return }
     if channels[c].acceptor.replies.isEmpty && !channels[c].isCutting && output.count < Machine091.outputBound {
       return send(channels[c].number, m)
     }

@@ -31,11 +31,7 @@ extension Machine091 {
     case (_, MethodID.connectionClose): receivedClose(AMQPError(m))
     case (_, MethodID.connectionCloseOK) where closeSent: end(CloseReason(.connection, .local, closeError))
     case (.start, MethodID.connectionStart): receivedStart(m)
-    case (.tune, MethodID.connectionSecure):
-      let mechanism = peer.mechanism ?? "this mechanism"
-      end(
-        CloseReason(
-          .sasl, .peer, AMQPError(Condition.unauthorizedAccess, "the peer asks for more than \(mechanism) has")))
+    case (.tune, MethodID.connectionSecure): receivedSecure(m)
     case (.tune, MethodID.connectionTune): receivedTune(m)
     case (.opening, MethodID.connectionOpenOK): phase = .running
     case (.opening, MethodID.connectionBlocked), (.running, MethodID.connectionBlocked):
@@ -60,30 +56,35 @@ extension Machine091 {
     peer.open.containerID = properties["cluster_name"]?.text ?? ""
     peer.mechanisms = m.text("mechanisms").split(separator: " ").map(String.init)
     // There is no leaving SASL out: whoever has no use for it is nobody.
-    var ours = settings.mechanisms.isEmpty ? [.anonymous] : settings.mechanisms
-    // The same credentials in the clothes of 0-9-1.
-    if ours.contains(.plain) && !ours.contains(.amqplain) { ours.append(.amqplain) }
-    let usable = settings.mechanisms.isEmpty ? ours : ours.filter { $0.isUsable(settings) }
-    guard let mechanism = usable.first(where: { peer.mechanisms.contains($0.rawValue) }) else {
-      let named = (usable.isEmpty ? ours : usable).map(\.rawValue).joined(separator: ", ")
-      let offered = peer.mechanisms.isEmpty ? "no mechanism" : peer.mechanisms.joined(separator: ", ")
-      return end(
-        CloseReason(
-          .sasl, .local,
-          AMQPError(Condition.unauthorizedAccess, "the peer offers \(offered), we could use \(named)")))
+    let ours = settings.mechanisms.isEmpty ? [.anonymous] : settings.mechanisms
+    do throws(SASLFault) {
+      let mechanism = try SASLMechanism.choose(settings, ours, offered: peer.mechanisms)
+      peer.mechanism = mechanism.rawValue
+      let initiator = try SASLInitiator(mechanism, settings)
+      sasl = .initiator(initiator)
+      send(
+        0,
+        MethodRecord(
+          MethodID.connectionStartOK,
+          [
+            "client-properties": clientProperties, "mechanism": .string(mechanism.rawValue),
+            "response": .binary(initiator.first), "locale": .string("en_US"),
+          ]))
+      phase = .tune
+    } catch {
+      end(error.closeReason)
     }
-    peer.mechanism = mechanism.rawValue
-    let response = mechanism.initialResponse(user: settings.user, password: settings.password)
-    send(
-      0,
-      MethodRecord(
-        MethodID.connectionStartOK,
-        [
-          "client-properties": clientProperties, "mechanism": .string(mechanism.rawValue),
-          "response": .binary(response),
-          "locale": .string("en_US"),
-        ]))
-    phase = .tune
+  }
+
+  private mutating func receivedSecure(_ m: MethodRecord) {
+    guard case .initiator(var initiator) = sasl else { return outOfPlace(m, "on channel 0") }
+    do throws(SASLFault) {
+      let response = try initiator.answer(m.octets("challenge"))
+      sasl = .initiator(initiator)
+      send(0, MethodRecord(MethodID.connectionSecureOK, ["response": .binary(response)]))
+    } catch {
+      end(error.closeReason)
+    }
   }
 
   private var clientProperties: Value {
@@ -101,6 +102,10 @@ extension Machine091 {
   // MARK: Tune and open
 
   private mutating func receivedTune(_ m: MethodRecord) {
+    if case .initiator(var initiator) = sasl {
+      do throws(SASLFault) { try initiator.succeeded(nil) } catch { return end(error.closeReason) }
+      sasl = .none
+    }
     let theirs = UInt32(m["frame-max"].unsigned ?? 0)
     if theirs != 0 && theirs < Frame091.minimumSize {
       return fail(
@@ -144,7 +149,7 @@ extension Machine091 {
     closeOKDue = true
     workDue = true
     var scope = CloseReason.Scope.connection
-    if phase == .tune || phase == .startOK { scope = .sasl }
+    if phase == .tune || phase == .startOK || phase == .secureOK { scope = .sasl }
     end(CloseReason(scope, .peer, error))
   }
 

@@ -87,7 +87,12 @@ extension Machine091 {
     let (exchange, routingKey) = try route(sender, translated)
     sender.cache.set(
       head, own, channel: channel, exchange: exchange, routingKey: routingKey, properties: translated.properties,
-      mandatory: mandatory)
+      mandatory: mandatory && !(exchange.isEmpty && isWayBack(routingKey)))
+  }
+
+  /// RabbitMQ's way back to a requester is no queue: what is mandatory comes back from there, though it arrives.
+  private static func isWayBack(_ routingKey: [UInt8]) -> Bool {
+    routingKey.starts(with: (directReply + ".").utf8)
   }
 
   /// Where a message goes: where its link does, or where it says itself.

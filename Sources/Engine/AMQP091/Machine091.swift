@@ -14,8 +14,8 @@ struct Machine091: Sendable {
     case header
     /// Initiator: connection.start, or another header.
     case start
-    /// Acceptor: connection.start-ok.
-    case startOK
+    /// Acceptor: connection.start-ok, and secure-ok if the mechanism has more steps.
+    case startOK, secureOK
     /// Initiator: connection.tune, which says that the credentials are good.
     case tune
     /// Acceptor: tune-ok and open.
@@ -29,12 +29,17 @@ struct Machine091: Sendable {
 
   let settings: ConnectionSettings
   var phase: Phase
+  var sasl = SASLState.none
+  /// Whom the peer's certificate names.
+  var identity: String?
   var input: ByteQueue
   var output = ByteQueue()
   var peer = PeerDescription()
   /// What the peer's capabilities say.
   var canConfirm = false
   var canNack = false
+  /// It knows what a close during logging in means.
+  var knowsRefusal = false
   /// Places of channels and links that are gone are used again.
   var channels: [Channel091] = []
   var links: [Link091] = []
@@ -121,7 +126,7 @@ struct Machine091: Sendable {
     switch phase {
     case .header, .start:
       reason = midFrame ? "closed in the middle of its first frame" : "closed before it said anything"
-    case .startOK: reason = "closed during SASL"
+    case .startOK, .secureOK: reason = "closed during SASL"
     case .tune: reason = "closed without an answer to the credentials"
     case .tuneOK, .open, .opening: reason = "closed before open"
     case .running, .over: reason = midFrame ? "closed in the middle of a frame" : "closed without saying why"

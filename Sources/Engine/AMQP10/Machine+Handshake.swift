@@ -34,8 +34,7 @@ extension Machine10 {
         phase = .open
       } else if header == .sasl10 && phase == .saslHeader {
         output.append(ProtocolHeader.sasl10.bytes)
-        let offered = settings.mechanisms.filter { settings.user == nil || $0 != .anonymous }
-        let value = Value(symbols: offered.map(\.rawValue))
+        let value = Value(symbols: settings.offered(identity: identity).map(\.rawValue))
         output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslMechanisms, [value])) }
         phase = .saslInit
       } else {
@@ -66,44 +65,53 @@ extension Machine10 {
 
   mutating func receivedMechanisms(_ r: Record) {
     peer.mechanisms = r[0].symbols
-    let usable = settings.mechanisms.filter { $0.isUsable(settings) }
-    guard let mechanism = usable.first(where: { peer.mechanisms.contains($0.rawValue) }) else {
-      let ours = (usable.isEmpty ? settings.mechanisms : usable).map(\.rawValue).joined(separator: ", ")
-      return end(
-        CloseReason(
-          .sasl, .local,
-          AMQPError(
-            Condition.unauthorizedAccess,
-            "the peer offers \(peer.mechanisms.isEmpty ? "no mechanism" : peer.mechanisms.joined(separator: ", ")), we could use \(ours)"
-          )))
+    do throws(SASLFault) {
+      let mechanism = try SASLMechanism.choose(settings, settings.mechanisms, offered: peer.mechanisms)
+      peer.mechanism = mechanism.rawValue
+      let initiator = try SASLInitiator(mechanism, settings)
+      sasl = .initiator(initiator)
+      let fields: [Value] = [.symbol(mechanism.rawValue), .binary(initiator.first), Value(settings.hostname)]
+      output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslInit, fields)) }
+      phase = .saslOutcome
+      if mechanism.isOneStep { proceed() }
+    } catch {
+      end(error.closeReason)
     }
-    peer.mechanism = mechanism.rawValue
-    let response = mechanism.initialResponse(user: settings.user, password: settings.password)
-    output.appendFrame(.sasl, channel: 0) { q in
-      q.append(Record(Code.saslInit, [.symbol(mechanism.rawValue), .binary(response), Value(settings.hostname)]))
-    }
-    // One step is all these mechanisms need, so what follows success goes along with it.
+  }
+
+  /// Logging in is over on our side: what follows success goes along.
+  private mutating func proceed() {
     output.append(ProtocolHeader.amqp10.bytes)
     mayOpen = true
     workDue = true
-    phase = .saslOutcome
   }
 
-  mutating func receivedChallenge() {
-    end(
-      CloseReason(
-        .sasl, .peer,
-        AMQPError(Condition.unauthorizedAccess, "the peer asks for more than \(peer.mechanism ?? "this mechanism") has")
-      ))
+  mutating func receivedChallenge(_ r: Record) {
+    guard case .initiator(var initiator) = sasl else { return }
+    do throws(SASLFault) {
+      let response = try initiator.answer(r[0].stringOctets ?? [])
+      sasl = .initiator(initiator)
+      output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslResponse, [.binary(response)])) }
+    } catch {
+      end(error.closeReason)
+    }
   }
 
   mutating func receivedOutcome(_ r: Record) {
+    guard case .initiator(var initiator) = sasl else { return }
     let code = r[0].u8 ?? 255
     if code == SASLCode.ok.rawValue {
-      phase = .amqpHeader
+      do throws(SASLFault) {
+        try initiator.succeeded(r[1].stringOctets)
+        sasl = .none
+        phase = .amqpHeader
+        if !initiator.mechanism.isOneStep { proceed() }
+      } catch {
+        end(error.closeReason)
+      }
       return
     }
-    let why =
+    var why =
       switch SASLCode(rawValue: code) {
       case .auth: "SASL outcome auth"
       case .sys: "a system error of the peer"
@@ -111,28 +119,54 @@ extension Machine10 {
       case .sysTemp: "a temporary system error of the peer"
       case .ok, nil: "outcome \(code)"
       }
+    if let complaint = initiator.complaint { why += ", \(complaint)" }
     let mayPass = code == SASLCode.sysTemp.rawValue
     end(CloseReason(.sasl, .peer, AMQPError(mayPass ? Condition.internalError : Condition.unauthorizedAccess, why)))
   }
 
+  // MARK: SASL, the acceptor
+
   mutating func receivedInit(_ r: Record) {
-    let mechanism = r[0].text.flatMap(SASLMechanism.init(rawValue:))
-    var response: [UInt8] = []
-    if case .binary(let bytes) = r[1] { response = bytes }
-    let user = mechanism.flatMap {
-      settings.mechanisms.contains($0) ? $0.verify(response, user: settings.user, password: settings.password) : nil
-    }
     peer.mechanism = r[0].text
-    let code: SASLCode = user == nil ? .auth : .ok
-    output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslOutcome, [.ubyte(code.rawValue)])) }
-    guard let user else {
-      return end(
-        CloseReason(
-          .sasl, .local,
-          AMQPError(Condition.unauthorizedAccess, "credentials of \(r[0].text ?? "no mechanism") refused")))
+    let acceptor = SASLAcceptor(
+      r[0].text.flatMap(SASLMechanism.init(rawValue:)), settings, offered: settings.offered(identity: identity),
+      identity: identity)
+    take(r[1].stringOctets ?? [], acceptor)
+  }
+
+  mutating func receivedResponse(_ r: Record) {
+    guard case .acceptor(let acceptor) = sasl else { return }
+    take(r[0].stringOctets ?? [], acceptor)
+  }
+
+  private mutating func take(_ response: [UInt8], _ acceptor: SASLAcceptor) {
+    var acceptor = acceptor
+    do throws(SASLFault) {
+      switch try acceptor.take(response) {
+      case .challenge(let challenge):
+        sasl = .acceptor(acceptor)
+        output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslChallenge, [.binary(challenge)])) }
+        phase = .saslResponse
+      case .accepted(let user, let data):
+        sasl = .none
+        outcome(.ok, data)
+        peer.user = user
+        phase = .amqpHeader
+      case .refused:
+        outcome(.auth, nil)
+        let what = "credentials of \(peer.mechanism ?? "no mechanism") refused"
+        end(CloseReason(.sasl, .local, AMQPError(Condition.unauthorizedAccess, what)))
+      }
+    } catch {
+      outcome(.sys, nil)
+      end(error.closeReason)
     }
-    peer.user = user
-    phase = .amqpHeader
+  }
+
+  private mutating func outcome(_ code: SASLCode, _ data: [UInt8]?) {
+    var fields: [Value] = [.ubyte(code.rawValue)]
+    if let data { fields.append(.binary(data)) }
+    output.appendFrame(.sasl, channel: 0) { q in q.append(Record(Code.saslOutcome, fields)) }
   }
 
   // MARK: Open and close, part 2 §2.4

@@ -5,6 +5,8 @@ import Wire
 
 extension Machine10 {
   mutating func enlist(_ id: [UInt8]?) {
+    // What was decided in the last one goes out in front of its discharge.
+    if workDue { produce() }
     transaction = id.map { .binary($0) } ?? .null
     var state = ByteQueue()
     // The outcome is the receiver's to say.

@@ -10,13 +10,16 @@ import Wire
 struct Machine10: Sendable {
   /// Where the connection stands, seen from what comes in.
   enum Phase: Sendable {
-    case saslHeader, saslMechanisms, saslInit, saslOutcome, amqpHeader, open, running
+    case saslHeader, saslMechanisms, saslInit, saslResponse, saslOutcome, amqpHeader, open, running
     /// The peer's close has come, or a fault has: nothing more is read.
     case over
   }
 
   let settings: ConnectionSettings
   var phase: Phase
+  var sasl = SASLState.none
+  /// Whom the peer's certificate names.
+  var identity: String?
   var input = ByteQueue()
   var output = ByteQueue()
   var dissector = Dissector()
@@ -107,7 +110,7 @@ struct Machine10: Sendable {
     switch phase {
     case .saslHeader, .amqpHeader:
       reason = midFrame ? "closed in the middle of its protocol header" : "closed before it said anything"
-    case .saslMechanisms, .saslInit: reason = "closed during SASL"
+    case .saslMechanisms, .saslInit, .saslResponse: reason = "closed during SASL"
     case .saslOutcome: reason = "closed without an answer to the credentials"
     case .open: reason = "closed before open"
     case .running, .over: reason = midFrame ? "closed in the middle of a frame" : "closed without saying why"
@@ -196,7 +199,7 @@ struct Machine10: Sendable {
     switch phase {
     case .saslHeader, .amqpHeader: return readHeader()
     case .over: return false
-    case .saslMechanisms, .saslInit, .saslOutcome, .open, .running: break
+    case .saslMechanisms, .saslInit, .saslResponse, .saslOutcome, .open, .running: break
     }
     guard input.count >= 8 else { return false }
     let at = input.readable.lowerBound
@@ -219,7 +222,8 @@ struct Machine10: Sendable {
     var problem: Problem?
     let channel = input.withBytes(at..<at + size) { b in b.u16(6) }
     let isSASL = input.withBytes(at..<at + size) { b in b[5] == 1 }
-    let saslDue = phase == .saslMechanisms || phase == .saslInit || phase == .saslOutcome
+    let saslDue =
+      phase == .saslMechanisms || phase == .saslInit || phase == .saslResponse || phase == .saslOutcome
     if isSASL != saslDue {
       return fail(
         .connection,
@@ -285,7 +289,8 @@ struct Machine10: Sendable {
       case (.saslMechanisms, Code.saslMechanisms): return receivedMechanisms(r)
       case (.saslInit, Code.saslInit): return receivedInit(r)
       case (.saslOutcome, Code.saslOutcome): return receivedOutcome(r)
-      case (.saslOutcome, Code.saslChallenge): return receivedChallenge()
+      case (.saslOutcome, Code.saslChallenge): return receivedChallenge(r)
+      case (.saslResponse, Code.saslResponse): return receivedResponse(r)
       case (.open, Code.open): return received(Open(r))
       case (.open, Code.close): return receivedClose(AMQPError(r[0]))
       default:

@@ -1,54 +1,110 @@
-/// The SASL mechanisms we speak (RFC 4616 PLAIN, RFC 4505 ANONYMOUS, and 0-9-1's own AMQPLAIN) and how one is chosen: the first of ours that the
-/// peer offers too.
-import Bytes
+/// The SASL mechanisms we speak, in our order of preference, and how one is chosen: the first of ours that the peer offers
+/// too and that we have the credentials for. RFC 5802 and 7677 SCRAM, RFC 4422 appendix A EXTERNAL, RFC 4616 PLAIN, RFC 4505
+/// ANONYMOUS; XOAUTH2 is Google's, AMQPLAIN 0-9-1's own, RABBIT-CR-DEMO RabbitMQ's example of a challenge.
 import Wire
 
 package enum SASLMechanism: String, Sendable, CaseIterable {
+  case scramSHA512 = "SCRAM-SHA-512"
+  case scramSHA256 = "SCRAM-SHA-256"
+  case scramSHA1 = "SCRAM-SHA-1"
+  /// Who we are is what our certificate says.
+  case external = "EXTERNAL"
+  case xoauth2 = "XOAUTH2"
   case plain = "PLAIN"
-  case anonymous = "ANONYMOUS"
   /// PLAIN as a field table. We use it where nothing else is offered, and never offer it.
   case amqplain = "AMQPLAIN"
+  /// PLAIN in two steps, only when it is asked for by name.
+  case crDemo = "RABBIT-CR-DEMO"
+  case anonymous = "ANONYMOUS"
 
-  /// What the initiator sends first.
-  func initialResponse(user: String?, password: String?) -> [UInt8] {
+  /// What is used without being asked for, best first.
+  package static let preferred = allCases.filter { $0 != .crDemo }
+
+  var hash: SASLCryptography.Hash? {
     switch self {
-    case .plain: [0] + Array((user ?? "").utf8) + [0] + Array((password ?? "").utf8)
-    // RFC 4505 wants a trace of who it is; nobody is.
-    case .anonymous: Array("anonymous".utf8)
-    case .amqplain: SASLMechanism.table(user ?? "", password ?? "")
+    case .scramSHA512: .sha512
+    case .scramSHA256: .sha256
+    case .scramSHA1: .sha1
+    case .external, .xoauth2, .plain, .amqplain, .crDemo, .anonymous: nil
     }
   }
 
-  /// A table without its length in front.
-  private static func table(_ user: String, _ password: String) -> [UInt8] {
-    var q = ByteQueue()
-    let entries = [
-      MapEntry(.string("LOGIN"), .string(user)), MapEntry(.string("PASSWORD"), .string(password)),
-    ]
-    // Text always fits.
-    try? q.appendTable(.map(entries))
-    return Array(q.bytes.dropFirst(4))
-  }
-
-  /// Whether an initiator with these credentials may use it. Credentials that somebody gave are never left unused.
-  func isUsable(_ settings: ConnectionSettings) -> Bool {
+  /// Whether the initial response is all there is to say, so that what follows success can go along with it.
+  var isOneStep: Bool {
     switch self {
-    case .plain, .amqplain: settings.user != nil
-    case .anonymous: settings.user == nil || settings.credentialsAreDefault
+    case .plain, .amqplain, .anonymous: true
+    // Some ask an EXTERNAL for its name once more; a token is refused by a challenge.
+    case .scramSHA512, .scramSHA256, .scramSHA1, .external, .xoauth2, .crDemo: false
     }
   }
 
-  /// What an acceptor makes of an initial response: the user, or nil when it is refused.
-  func verify(_ response: [UInt8], user: String?, password: String?) -> String? {
-    switch self {
-    case .anonymous: return user == nil ? "anonymous" : nil
-    case .amqplain: return nil
-    case .plain:
-      let parts = response.split(separator: 0, maxSplits: 2, omittingEmptySubsequences: false)
-      if parts.count != 3 { return nil }
-      let name = String(decoding: parts[1], as: UTF8.self)
-      guard let user else { return name }
-      return name == user && String(decoding: parts[2], as: UTF8.self) == password ?? "" ? name : nil
+  /// Whether an initiator has what it takes, and what was given is not left unused: where somebody named a user, being
+  /// nobody or a certificate won't do unless that was asked for as well.
+  package func isUsable(_ settings: ConnectionSettings) -> Bool {
+    let isNamed = settings.user != nil && !settings.credentialsAreDefault
+    return switch self {
+    case .scramSHA512, .scramSHA256, .scramSHA1:
+      settings.cryptography != nil && settings.user != nil && settings.password != nil && settings.token == nil
+    case .external:
+      settings.hasCertificate
+        && (settings.mechanismsAreChosen || (!isNamed || settings.password == nil) && settings.token == nil)
+    case .xoauth2: settings.token != nil
+    case .plain, .amqplain, .crDemo: settings.user != nil || settings.token != nil
+    case .anonymous: settings.mechanismsAreChosen || !isNamed && settings.token == nil
+    }
+  }
+
+  /// The first of ours that is among those offered.
+  static func choose(_ settings: ConnectionSettings, _ ours: [SASLMechanism], offered: [String]) throws(SASLFault)
+    -> SASLMechanism
+  {
+    let usable = ours.filter { $0.isUsable(settings) }
+    if let mechanism = usable.first(where: { offered.contains($0.rawValue) }) { return mechanism }
+    let named = (usable.isEmpty ? ours : usable).map(\.rawValue).joined(separator: ", ")
+    let theirs = offered.isEmpty ? "no mechanism" : offered.joined(separator: ", ")
+    throw SASLFault(.noMechanism, "the peer offers \(theirs), we could use \(named)")
+  }
+}
+
+/// Why there is no logging in, found by ourselves.
+package struct SASLFault: Error, Sendable, Equatable {
+  package enum Kind: String, Sendable {
+    /// Nothing in common.
+    case noMechanism = "no-mechanism"
+    /// The peer says something that the mechanism has no place for.
+    case outOfPlace = "out-of-place"
+    /// The peer does not prove that it knows the password.
+    case unproven
+    /// It asks for a proof that would be too cheap to take apart, or too dear to make.
+    case badCost = "bad-cost"
+    /// There is no library to make a proof with.
+    case noLibrary = "no-library"
+  }
+  package let kind: Kind
+  package let reason: String
+
+  package init(_ kind: Kind, _ reason: String) { (self.kind, self.reason) = (kind, reason) }
+
+  /// As the end of a connection.
+  var closeReason: CloseReason {
+    CloseReason(
+      .sasl, .local, AMQPError(Condition.unauthorizedAccess, reason, info: .symbol(kind.rawValue)))
+  }
+}
+
+extension ConnectionSettings {
+  /// What an acceptor offers, best first. A password that is demanded can't be got around: neither by being nobody nor, if
+  /// that was not asked for, by a certificate.
+  /// - Parameter identity: whom the peer's certificate names.
+  func offered(identity: String?) -> [SASLMechanism] {
+    mechanisms.filter { mechanism in
+      switch mechanism {
+      case .plain: true
+      case .anonymous: user == nil
+      case .external: identity != nil && (user == nil || mechanismsAreChosen)
+      case .scramSHA512, .scramSHA256, .scramSHA1: user != nil && cryptography != nil
+      case .xoauth2, .amqplain, .crDemo: false
+      }
     }
   }
 }

@@ -53,6 +53,7 @@ internal import Glibc
   let SSL_CIPHER_get_name: @convention(c) @Sendable (Object?) -> UnsafePointer<CChar>?
   let SSL_CIPHER_get_auth_nid: @convention(c) @Sendable (Object?) -> Int32
   let SSL_get_peer_cert_chain: @convention(c) @Sendable (Object?) -> Object?
+  let SSL_get1_peer_certificate: @convention(c) @Sendable (Object?) -> Object?
 
   // MARK: BIOs
 
@@ -169,6 +170,9 @@ internal import Glibc
     unsafe SSL_CIPHER_get_name = try symbol("SSL_CIPHER_get_name")
     unsafe SSL_CIPHER_get_auth_nid = try symbol("SSL_CIPHER_get_auth_nid")
     unsafe SSL_get_peer_cert_chain = try symbol("SSL_get_peer_cert_chain")
+    // 1.1.1 has it under the name without the number.
+    let isNew = unsafe dlsym(handle, "SSL_get1_peer_certificate") != nil
+    unsafe SSL_get1_peer_certificate = try symbol(isNew ? "SSL_get1_peer_certificate" : "SSL_get_peer_certificate")
     unsafe BIO_meth_new = try symbol("BIO_meth_new")
     unsafe BIO_meth_set_read = try symbol("BIO_meth_set_read")
     unsafe BIO_meth_set_write = try symbol("BIO_meth_set_write")

@@ -280,4 +280,14 @@ internal import Glibc
       unsafe library.OPENSSL_sk_value(stack, i).map { unsafe TLSCertificate(OpaquePointer($0), library) }
     }
   }
+
+  /// Whom a client's certificate names, which has been checked: `O=Example, CN=client`. Nil to a client, and where none was
+  /// demanded.
+  package var clientName: String? {
+    guard context.settings.role == .server, context.settings.trusted != nil,
+      let certificate = unsafe library.SSL_get1_peer_certificate(ssl)
+    else { return nil }
+    defer { unsafe library.X509_free(certificate) }
+    return unsafe TLSCertificate(certificate, library).subject
+  }
 }

@@ -141,7 +141,7 @@ extension ByteQueue {
 
 extension Value {
   /// What a string field holds: text, or octets that are none.
-  fileprivate var stringOctets: [UInt8]? {
+  package var stringOctets: [UInt8]? {
     switch self {
     case .string(let text), .symbol(let text): [UInt8](utf8: text)
     case .binary(let octets): octets

@@ -114,6 +114,17 @@ extension Value {
     }
   }
 
+  /// Any integer, signed or not, that fits.
+  package var integer: Int? {
+    switch self {
+    case .byte(let v): Int(v)
+    case .short(let v): Int(v)
+    case .int(let v): Int(v)
+    case .long(let v): Int(v)
+    default: unsigned.flatMap { Int(exactly: $0) }
+    }
+  }
+
   package var bool: Bool? {
     if case .boolean(let v) = self { v } else { nil }
   }

@@ -25,6 +25,8 @@ struct ConnectPlan {
   private(set) var capture: WireCapture?
   /// The further peers of a list, in its order.
   private(set) var alternatives: [ConnectPlan] = []
+  /// Azure's: every address needs a token that this signs.
+  let sharedAccessKey: SharedAccessKey?
 
   /// - Parameter needs: what else there is that only one of the protocols has.
   init(_ arguments: ParsedArguments, needs: [DialectChoice.Need] = []) throws(Failure) {
@@ -76,8 +78,11 @@ struct ConnectPlan {
     } else {
       settings.hostname = url.host
     }
-    ConnectPlan.credentials(arguments, url, password, listening: listen != nil, &settings)
-    if !arguments.flag("sasl"), let mechanisms = try keys.mechanisms() { settings.mechanisms = mechanisms }
+    sharedAccessKey = try ConnectPlan.sharedAccessKey(arguments, listening: listen != nil)
+    var credentials = try Credentials(arguments, url, keys, password, listening: listen != nil)
+    // Who we are is what the tokens say.
+    if sharedAccessKey != nil, credentials.areDefault { (credentials.user, credentials.password) = (nil, nil) }
+    credentials.apply(to: &settings)
     if arguments.command.option(long: "session-window") != nil, let text = arguments.value("session-window") {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
       guard sides.count <= 2, let incoming = sides[0], incoming > 0, sides.last! != nil else {
@@ -90,7 +95,7 @@ struct ConnectPlan {
     let isDryRun = listen == nil && arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run")
     if isDryRun, !arguments.flag("show-secrets") {
       settings.mechanisms = choice.order[0] == .amqp091 ? [.anonymous] : []
-      (settings.user, settings.password) = (nil, nil)
+      (settings.user, settings.password, settings.token) = (nil, nil, nil)
     }
     self.settings = settings
     tls = isDryRun ? nil : try TLSPlan.context(arguments, url, keys, listening: listen != nil)
@@ -149,8 +154,8 @@ struct ConnectPlan {
   }
 
   private static func password(_ arguments: ParsedArguments) throws(Failure) -> String? {
-    guard let file = arguments.bytes("password-file") else { return nil }
-    let octets = try FirstLine.octets(of: String(decoding: file, as: UTF8.self), "the password")
+    guard let file = arguments.value("password-file") else { return nil }
+    let octets = try FirstLine.octets(of: file, "the password")
     return String(decoding: octets, as: UTF8.self)
   }
 
@@ -160,36 +165,6 @@ struct ConnectPlan {
       throw arguments.badValue(of: "heartbeat", arguments.value("heartbeat") ?? "", expected: "at most 49 days")
     }
     return UInt32(milliseconds)
-  }
-
-  /// Option, URL, environment; nobody named: ANONYMOUS, or RabbitMQ's well-known guest where that is not offered.
-  private static func credentials(
-    _ arguments: ParsedArguments, _ url: ConnectionURL, _ password: String?, listening: Bool,
-    _ settings: inout ConnectionSettings
-  ) {
-    var user = arguments.value("user")
-    if case .environment = arguments.source("user"), url.user != nil { user = nil }
-    if listening {
-      settings.user = user
-      settings.password = password ?? arguments.environment("AMQP_PASSWORD")
-    } else {
-      settings.user = user ?? url.user
-      settings.password = password ?? (user == nil || user == url.user ? url.password : nil)
-      if settings.password == nil { settings.password = arguments.environment("AMQP_PASSWORD") }
-      // The standard URL names guest; nobody did.
-      let isDefault = settings.user == nil || (arguments.source("url") == .standard && user == nil)
-      if isDefault {
-        settings.user = "guest"
-        settings.password = "guest"
-        settings.credentialsAreDefault = true
-      }
-    }
-    if let names = arguments.list("sasl") {
-      settings.mechanisms = names.compactMap { SASLMechanism(rawValue: $0) }
-      if names.contains("NONE") { settings.mechanisms = [] }
-    } else if settings.credentialsAreDefault {
-      settings.mechanisms = [.anonymous, .plain]
-    }
   }
 
   /// A name that no other process has.

@@ -94,6 +94,8 @@ struct DialectChoice {
     Row(option: "hostname", dialect: .amqp10, instead: "--vhost names the virtual host"),
     Row(option: "sasl", value: "NONE", dialect: .amqp10, instead: "leave --sasl NONE out"),
     Row(
+      option: "sas-key-name", dialect: .amqp10, instead: "Azure speaks AMQP 1.0 only: leave --protocol 0-9-1 out"),
+    Row(
       option: "exclusive", dialect: .amqp091, instead: "RabbitMQ has single active consumers: x-single-active-consumer"),
     Row(option: "argument", dialect: .amqp091, instead: "AMQP 1.0 has --filter and --capability"),
   ]

@@ -13,6 +13,10 @@ struct Explanation {
   let plan: ConnectPlan
   /// It took our credentials before, and knew our virtual host.
   var isKnown = false
+  /// What the peer said of itself, as far as it came.
+  var said = PeerDescription()
+  /// Where the peer is; nil: it was never reached.
+  var address: SocketAddress?
   /// What was attempted: "send to 'orders'"; nil: only to connect.
   var action: String?
 
@@ -35,7 +39,7 @@ struct Explanation {
     // Hung up in the middle of the login, which is how some refuse it.
     case (.sasl, .peer):
       return error.condition == Condition.internalError || (isKnown && error.condition == Condition.connectionForced)
-    case (.transport, .peer): return explained.exitCode == .unreachable && (isKnown || explained.nextStep == nil)
+    case (.transport, .peer): return explained.exitCode == .unreachable && (isKnown || silentRefusal == nil)
     case (.transport, .local): return explained.exitCode == .unreachable && silentRefusal == nil
     case (.connection, .peer), (.session, .peer), (.link, .peer): return Explanation.row(error).mayPass
     case (.sasl, .local), (.connection, .local), (.session, .local), (.link, .local): return false
@@ -66,15 +70,8 @@ struct Explanation {
     let error = reason.error
     let why = text(reason)
     switch (reason.scope, reason.side) {
-    case (.sasl, .peer):
-      let account = plan.settings.user.map { " of '\($0)'" } ?? ""
-      return Failure(
-        "\(peer) refused the credentials\(account)", why,
-        nextStep: "give user and password in the URL or with --user and AMQP_PASSWORD",
-        exitCode: .refused)
-    case (.sasl, .local):
-      return Failure(
-        "cannot log in to \(peer)", why, nextStep: "--sasl chooses among ANONYMOUS, PLAIN and NONE", exitCode: .refused)
+    case (.sasl, .peer): return refusedLogin(why)
+    case (.sasl, .local): return failedLogin(why, error?.info.text)
     case (.transport, .peer):
       if case .string(let header)? = error?.info {
         return Failure(
@@ -82,7 +79,7 @@ struct Explanation {
       }
       return Failure(
         "lost the connection to \(peer)", "it was \(why)",
-        nextStep: error?.description == "closed before open" ? silentRefusal : nil, exitCode: .unreachable)
+        nextStep: error?.description == "closed before open" ? silentRefusal ?? silence : nil, exitCode: .unreachable)
     case (.transport, .local):
       if error?.condition == Condition.resourceLimitExceeded {
         return Failure(
@@ -107,7 +104,7 @@ struct Explanation {
           exitCode: reason.scope == .connection ? .unreachable : .failure)
       }
       let row = Explanation.row(error)
-      return Failure(subject, why, nextStep: row.next, exitCode: row.exitCode)
+      return Failure(subject, why, nextStep: row.next ?? permission(error), exitCode: row.exitCode)
     }
   }
 
@@ -115,7 +112,7 @@ struct Explanation {
   private var silentRefusal: String? {
     if isKnown { return nil }
     if (1..<1_000).contains(plan.settings.idleTimeOut) { return "RabbitMQ 4 takes no --heartbeat below 1s" }
-    return plan.vhost == "/" ? nil : "does the virtual host '\(plan.vhost)' exist?"
+    return plan.vhost == "/" ? nil : silence ?? "does the virtual host '\(plan.vhost)' exist?"
   }
 
   private static func nextStep(_ error: EndpointError) -> String {

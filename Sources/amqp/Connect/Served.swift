@@ -17,6 +17,10 @@ final class Served {
   var isBlocked = false
   /// Its end has been dealt with.
   var isOver = false
+  /// Azure's tokens, where they are needed.
+  var claims: ClaimsBasedSecurity?
+  /// There are `claims`: asked once a message.
+  private(set) var isGuarded = false
   /// Nothing more is expected: it may be dropped when what is to be written is written.
   var isLeaving = false
 
@@ -27,6 +31,9 @@ final class Served {
     peer = Peer(dialing: plan.endpoint, settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
     plan.capture?.attach(to: peer)
+    claims = plan.claims()
+    isGuarded = claims != nil
+    claims?.begin(&peer.connection)
   }
 
   init(rehearsing plan: ConnectPlan, now: Int64, trace: Trace?) {
@@ -44,7 +51,10 @@ final class Served {
     plan.capture?.attach(to: peer)
   }
 
-  var explanation: Explanation { Explanation(peer: peer.name, plan: plan, isKnown: isKnown || isOpen) }
+  var explanation: Explanation {
+    Explanation(
+      peer: peer.name, plan: plan, isKnown: isKnown || isOpen, said: peer.connection.peer, address: peer.address)
+  }
 
   /// What the loss of this peer means: to a listener, which has others, no more than a note.
   func failure(_ failure: Peer.Failure, _ diagnostics: Diagnostics) -> Failure? {
@@ -76,6 +86,22 @@ final class Served {
     if needsStreams && dialect == .rabbitMQ3 { return "\(peer.name) knows no stream offsets over AMQP 1.0" }
     if needsTransactions && dialect != .other { return "RabbitMQ has no transactions over AMQP 1.0" }
     return nil
+  }
+
+  /// A password or token that whoever is on the way could read.
+  var exposure: (what: String, next: String)? {
+    guard peer.session == nil, let address = peer.address, !address.isNearby else { return nil }
+    switch peer.connection.peer.mechanism.flatMap(SASLMechanism.init(rawValue:)) {
+    case .plain, .amqplain, .xoauth2, .crDemo:
+      return ("the password went to \(peer.name) in clear text", "amqps:// encrypts it")
+    case .scramSHA1, .scramSHA256, .scramSHA512, .external, .anonymous, nil: return nil
+    }
+  }
+
+  /// Says who the peer is, and what should not have been said to it.
+  func announce(_ diagnostics: Diagnostics) {
+    diagnostics.detail(description)
+    if let exposure { diagnostics.note(exposure.what, nextStep: exposure.next) }
   }
 
   /// "connected to localhost:5672: RabbitMQ 4.0.5, container-id rabbit@host, SASL PLAIN"

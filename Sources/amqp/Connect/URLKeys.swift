@@ -76,8 +76,8 @@ struct URLKeys {
     if names.isEmpty { return nil }
     return try names.map { name throws(Failure) in
       guard let mechanism = SASLMechanism(rawValue: name.uppercased()) else {
-        throw wrong(
-          "auth_mechanism", name, SASLMechanism.allCases.map { $0.rawValue.lowercased() }.joined(separator: ", "))
+        let names = SASLMechanism.allCases.map { $0.rawValue.lowercased() }
+        throw wrong("auth_mechanism", name, names.joined(separator: ", "))
       }
       return mechanism
     }

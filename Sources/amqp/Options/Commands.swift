@@ -15,7 +15,8 @@ enum Commands {
       """
       Data goes to standard output, everything else to standard error. Silence is success. `-` is standard input or output, `--` \
       ends the options, and options may stand after arguments. Durations have units (`500ms`, `10s`, `2m`, `1h`; a bare number \
-      is seconds), counts `k` and `m`. An option comes before its environment variable, that before the default.
+      is seconds), counts `k` and `m`. An option comes before its environment variable, that \
+      before the profile, and that before the default.
       """,
     ],
     commandNames: ["send", "receive", "probe", "decode", "help"],
@@ -53,7 +54,31 @@ enum Commands {
     environment: [
       EnvironmentSpec("AMQP_URL", "the peer to connect to, when `--url` isn't given"),
       EnvironmentSpec("AMQP_USER", "the user to log in as, when `--user` isn't given"),
+      EnvironmentSpec("AMQP_PROFILE", "the profile, when `--profile` isn't given"),
+      EnvironmentSpec("XDG_CONFIG_HOME", "the folder of configuration files, `~/.config` when it isn't set"),
     ] + SharedOptions.environment,
+    files: [
+      (
+        "$XDG_CONFIG_HOME/amqp/config",
+        [
+          """
+          Profiles: sections `[NAME]`, each with lines `KEY = VALUE`. A key is a long option without its dashes; a flag is \
+          `true` or `false`; a repeatable one may stand there several times. Blanks around names and values don't count, \
+          lines that begin with `#` or `;` are remarks, and there is no quoting: a value is the rest of its line.
+          """,
+          """
+          `password`, `token`, `sas-key` and `key-password` stand for `AMQP_PASSWORD`, `AMQP_TOKEN`, `AMQP_SAS_KEY` and \
+          `AMQP_KEY_PASSWORD`; who keeps them here should keep others out, by `chmod 600`. A key that no command knows is an \
+          error; one that another command knows is left to it.
+          """,
+          """
+          `--profile NAME`, or `AMQP_PROFILE`, chooses the section. When neither is given, `[default]` is used, unless a URL or \
+          `--listen` says whom to speak with: its password is meant for its own peer. `-v` says for each setting where it \
+          came from.
+          """,
+        ]
+      )
+    ],
     seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-probe(1)", "amqp-decode(1)", "amqp-format(5)"])
 
   private static let help = CommandSpec(

@@ -27,10 +27,39 @@ enum ConnectOptions {
       .value(
         "password-file", "FILE", kind: .bytes, completion: .file, "read the password from the first line of FILE",
         details: "`-` is standard input. `AMQP_PASSWORD` is the other way; no option takes the password itself."),
+      .value(
+        "profile", "NAME", standard: .described("`default`, where nothing else names the peer"), completion: .profiles,
+        environment: "AMQP_PROFILE", "take settings from the section [NAME] of the configuration file",
+        details: """
+          See FILES in amqp(1). An option, and an environment variable, win over the profile. Without it the section [default] \
+          is used, if there is one and neither a URL nor `--listen` was given.
+          """),
       .value("container-id", "ID", standard: .described("a fresh one"), "our container-id"),
       .value(
-        "sasl", "MECH,…", kind: .list(["ANONYMOUS", "PLAIN", "NONE"]), standard: .described("the strongest offered"),
-        "the SASL mechanisms allowed, in order of preference; `NONE` leaves SASL out"),
+        "token-file", "FILE", kind: .bytes, completion: .file, "read an OAuth 2 token from the first line of FILE",
+        details: """
+          It is sent by XOAUTH2 where that is offered, and as the password of PLAIN otherwise, as RabbitMQ takes it; no user is \
+          needed. `-` is standard input. `AMQP_TOKEN` is the other way; no option takes the token itself.
+          """),
+      .value(
+        "sas-key-name", "NAME", "the policy of a shared access key, for Azure Service Bus and Event Hubs",
+        details: """
+          Every address is used after a token for it was put to `$cbs`, signed with the key, and renewed before it expires. \
+          Without a user the SASL mechanism is ANONYMOUS.
+          """),
+      .value(
+        "sas-key-file", "FILE", kind: .bytes, completion: .file,
+        "read the key of that policy from the first line of FILE",
+        details: "`-` is standard input. `AMQP_SAS_KEY` is the other way; no option takes the key itself."),
+      .value(
+        "sasl", "MECH,…", kind: .list(Credentials.names), standard: .described("the strongest offered"),
+        "the SASL mechanisms allowed, in order of preference; `NONE` leaves SASL out",
+        details: """
+          Without it the first one that the peer offers of SCRAM-SHA-512, SCRAM-SHA-256, SCRAM-SHA-1, EXTERNAL (with `--cert`, \
+          and no user named), XOAUTH2 (with a token), PLAIN, AMQPLAIN and, where no user is named, ANONYMOUS. A refusal is final: \
+          no other one is tried. With `--listen` they are what is offered; EXTERNAL is a client certificate that `--cacert` \
+          has checked.
+          """),
       .value(
         "heartbeat", "DUR", kind: .duration, standard: .value("30s"),
         "give up on a peer that is silent for this long",

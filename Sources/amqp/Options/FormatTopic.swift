@@ -168,7 +168,7 @@ enum FormatTopic {
           "outcome",
           """
           `accepted`, `sent` (no answer was asked for), `rejected`, `released`, `modified`, `returned`, `settled`, \
-          `unsent`, `unanswered`, `refused` (the input is no message)
+          `rolled-back`, `unsent`, `unanswered`, `refused` (the input is no message)
           """),
         .init("status", "200 done, 400 can't be, 408 nobody knows, 503 the peer doesn't have it"),
         .init("ms", "from sending to the answer"),

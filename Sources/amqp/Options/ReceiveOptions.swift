@@ -5,7 +5,7 @@ enum ReceiveOptions {
   static let command = CommandSpec(
     name: "receive",
     summary: "receive messages and print them",
-    synopsis: ["[OPTION]… SOURCE…", "[OPTION]… --listen [HOST:]PORT [PATTERN…]"],
+    synopsis: ["[OPTION]… SOURCE…", "[OPTION]… SOURCE… -- CMD [ARG]…", "[OPTION]… --listen [HOST:]PORT [PATTERN…]"],
     description: [
       """
       The body of each message and a newline are written to standard output; a message is settled only when its output is \
@@ -14,14 +14,19 @@ enum ReceiveOptions {
       """
       At every end, by whatever cause, what was written is settled and the rest is given back to the peer.
       """,
+      """
+      With a handler (`--exec`, `--worker`, or a command after `--`) nothing is printed but what handlers put out: a program \
+      decides what becomes of each message.
+      """,
     ],
     positionals: [
       .init("SOURCE", "where from: a queue's name, `/queues/NAME`, or any address the peer knows"),
       .init("PATTERN", "with `--listen`: the addresses that clients may send to, as shell patterns; none allows any"),
     ],
-    afterDashes: .refused("handlers are not in this version yet"),
+    afterDashes: .handler,
     groups: [
-      endings, output, settling, selecting, expecting, forwarding, link, ConnectOptions.group, TLSOptions.group,
+      endings, output, HandlerOptions.group, settling, selecting, expecting, forwarding, link, ConnectOptions.group,
+      TLSOptions.group,
       SharedOptions.general(timeoutHint: "-t is the time limit; the source is an argument"),
     ],
     examples: [
@@ -30,6 +35,7 @@ enum ReceiveOptions {
       .init("everything that is in the queue, as JSON", "amqp receive orders --drain -J"),
       .init("look, but take nothing", "amqp receive orders --browse --drain -f '%p{subject} %s\\n'"),
       .init("a test: exactly this message, soon", "amqp receive orders --expect-body '{\"id\":7}' --within 10s"),
+      .init("run a command for each, four at a time", "amqp receive orders -j 4 -- ./process --verbose"),
       .init("only some of them", "amqp receive orders --match header.tenant=7 --no-match 'body~^#' -c 1"),
       .init("into files, as documents that `amqp send -J` reads", "amqp receive orders --drain --save dump"),
       .init("move what failed back to where it came from", "amqp receive orders.dead --drain --forward orders"),
@@ -38,7 +44,9 @@ enum ReceiveOptions {
     environment: SharedOptions.environment + [
       EnvironmentSpec("AMQP_FORWARD_PASSWORD", "the password that goes with the user of `--forward-url`")
     ],
-    exitStatuses: SharedOptions.exitStatuses,
+    exitStatuses: SharedOptions.exitStatuses.dropLast(2) + [
+        .handlerNotExecutable, .handlerNotFound, .interrupted, .terminated,
+      ],
     seeAlso: ["amqp(1)", "amqp-send(1)"],
     habits: habits + ConnectOptions.habits,
     urlPositional: SharedOptions.urls)
@@ -80,7 +88,7 @@ enum ReceiveOptions {
     "Taking and settling",
     [
       .value(
-        "credit", "N", kind: .count, standard: .described("500, growing to 8192"),
+        "credit", "N", kind: .count, standard: .described("500, growing to 8192; with a handler 2 × jobs"),
         "how many messages the peer may send ahead"),
       .value(
         "settle", "OUTCOME", standard: .value("accept"),

@@ -32,7 +32,7 @@ extension SendOptions {
           `description` where the peer gives them; every message that was read has one line. `n` counts the messages as they \
           were read, `ms` is from sending to the answer. Status 200: accepted, or sent with `--mode at-most-once`. 400: the \
           peer can't answer, or the input is no message (`refused`). 503: the peer does not have it (`rejected`, `released`, \
-          `modified`, `returned`, `settled` without an outcome, `unsent`). 408: no answer came (`unanswered`).
+          `modified`, `returned`, `settled` without an outcome, `rolled-back`, `unsent`). 408: no answer came (`unanswered`).
           """),
       .value(
         "rejects", "FILE", completion: .file, "the inputs that were not accepted, to be sent again",

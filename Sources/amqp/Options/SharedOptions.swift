@@ -140,7 +140,9 @@ enum SharedOptions {
 
   static let environment =
     [
-      EnvironmentSpec("AMQP_PASSWORD", "the password that goes with `--user` or a URL without one")
+      EnvironmentSpec("AMQP_PASSWORD", "the password that goes with `--user` or a URL without one", key: "password"),
+      EnvironmentSpec("AMQP_TOKEN", "an OAuth 2 token, as with `--token-file`", key: "token"),
+      EnvironmentSpec("AMQP_SAS_KEY", "the shared access key of `--sas-key-name`", key: "sas-key"),
     ] + TLSOptions.environment + [
       EnvironmentSpec("NO_COLOR", "when set and not empty, `--color auto` means `never`")
     ]

@@ -38,7 +38,7 @@ enum TLSOptions {
     ])
 
   static let environment = [
-    EnvironmentSpec("AMQP_KEY_PASSWORD", "the passphrase of the private key"),
+    EnvironmentSpec("AMQP_KEY_PASSWORD", "the passphrase of the private key", key: "key-password"),
     EnvironmentSpec("SSLKEYLOGFILE", "a file to append the keys of TLS sessions to, for Wireshark"),
   ]
 }

@@ -3,6 +3,7 @@
 import Bytes
 import Console
 import Engine
+import Runtime
 import Transport
 import Wire
 
@@ -41,6 +42,8 @@ struct Intake: ~Copyable {
   private let limit: Int
   /// Whether somebody wants to know the messages' places in their stream.
   private let findsOffsets: Bool
+  /// They have what comes, where there are any; nothing is written then.
+  private let handlers: Handlers?
   /// Messages put into the output, and their octets.
   private(set) var taken = 0
   private(set) var octets = 0
@@ -59,8 +62,8 @@ struct Intake: ~Copyable {
   /// Messages that had come before.
   private(set) var repeats = 0
 
-  init(_ output: consuming OutputQueue, _ plan: ReceivePlan, _ forwarder: Forwarder?) {
-    self.forwarder = forwarder
+  init(_ output: consuming OutputQueue, _ plan: ReceivePlan, _ forwarder: Forwarder?, _ handlers: Handlers?) {
+    (self.forwarder, self.handlers) = (forwarder, handlers)
     writer = MessageWriter(plan.output, escapes: output.isTerminal)
     self.output = output
     limit = plan.count ?? .max
@@ -76,6 +79,7 @@ struct Intake: ~Copyable {
   ) -> Event? {
     while let event = connection.nextEvent() {
       guard case .delivery(let delivery) = event else { return event }
+      if server.isGuarded, server.claims!.owns(delivery.link) { return event }
       guard let i = index(of: delivery.link, server, inlets) else { continue }
       inlets[i].seen = (inlets[i].seen?.lowerBound ?? delivery.number)...delivery.number
       var mark = Resumption.Mark.nothing
@@ -108,6 +112,12 @@ struct Intake: ~Copyable {
           ending = failure
           continue
         }
+      }
+      if let handlers {
+        taken += 1
+        octets += delivery.message.count
+        handlers.take(delivery, connection, inlets[i], number: taken)
+        continue
       }
       do throws(Failure) {
         if let forwarder {

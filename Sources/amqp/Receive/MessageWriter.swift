@@ -32,14 +32,14 @@ struct MessageWriter {
         }
         q.append(delimiter)
       case .json(let style):
-        describe(delivery, connection, address, number)
+        context.describe(delivery, connection, address: address, number: number)
         connection.withBytes(delivery.message) { b in
           dissector.message(b, in: 0..<b.count)
           MessageJSON.append(dissector, b, context, style: style, to: &q)
         }
         q.append(0x0a)
       case .format(let format):
-        describe(delivery, connection, address, number)
+        context.describe(delivery, connection, address: address, number: number)
         try connection.withBytes(delivery.message) { b throws(Problem) in
           try format.append(b, in: 0..<b.count, context, with: &dissector, escaped: escapes, to: &q)
         }
@@ -51,17 +51,20 @@ struct MessageWriter {
         "at octet \(error.offset) expected \(error.expected), got \(error.got) (\(error.section))", exitCode: .badInput)
     }
   }
+}
 
-  private mutating func describe(
-    _ delivery: Delivery, _ connection: borrowing Connection, _ address: String, _ number: Int
+extension MessageContext {
+  /// What is known of a delivery.
+  mutating func describe(
+    _ delivery: Delivery, _ connection: borrowing Connection, address: String, number: Int
   ) {
-    context.address = address
-    context.number = UInt64(number)
-    context.isBasic = connection.dialect == .amqp091
-    context.redelivered = context.isBasic ? delivery.redelivered : nil
-    context.settled = delivery.settled
-    context.messageFormat = delivery.messageFormat == 0 ? nil : delivery.messageFormat
-    context.tag = connection.withBytes(delivery.tag) { $0.array }
-    context.arrival = Clock.wall / 1_000_000
+    self.address = address
+    self.number = UInt64(number)
+    isBasic = connection.dialect == .amqp091
+    redelivered = isBasic ? delivery.redelivered : nil
+    settled = delivery.settled
+    messageFormat = delivery.messageFormat == 0 ? nil : delivery.messageFormat
+    tag = connection.withBytes(delivery.tag) { $0.array }
+    arrival = Clock.wall / 1_000_000
   }
 }

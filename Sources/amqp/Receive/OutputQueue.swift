@@ -20,7 +20,7 @@ struct OutputQueue: ~Copyable {
   private(set) var marks: [Mark] = []
   private var firstMark = 0
   /// Octets ever appended before `octets`' head.
-  private var written = 0
+  private(set) var written = 0
   private let file: OutputFile
   /// Nobody reads our output any more, or it can't be written.
   private(set) var isClosed = false
@@ -36,6 +36,8 @@ struct OutputQueue: ~Copyable {
     }
   }
 
+  /// Octets ever appended.
+  var position: Int { written + octets.count }
   var isFull: Bool { octets.count >= OutputQueue.bound }
   var isEmpty: Bool { octets.isEmpty && firstMark == marks.count }
   var isTerminal: Bool { if case .terminal = file.kind { true } else { false } }

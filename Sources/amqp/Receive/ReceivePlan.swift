@@ -47,6 +47,7 @@ struct ReceivePlan {
   /// A consumer group: the source is an event hub, and all its partitions are received from.
   let group: String?
   let output: Output
+  let handler: HandlerPlan?
 
   init(_ arguments: ParsedArguments) throws(Failure) {
     mode = SettlementMode(rawValue: arguments.value("mode") ?? "") ?? .atLeastOnce
@@ -74,6 +75,7 @@ struct ReceivePlan {
     forward = try ForwardPlan(arguments, mode)
     save = try arguments.value("save").map { path throws(Failure) in try SaveDirectory(path) }
     output = try ReceivePlan.output(arguments, isQuiet: expectations != nil || save != nil || forward != nil)
+    handler = try HandlerPlan(arguments)
 
     let names = arguments.positionals.map { String(decoding: $0, as: UTF8.self) }
     if arguments.flag("listen") {

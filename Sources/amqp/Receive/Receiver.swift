@@ -37,6 +37,7 @@ final class Receiver: Looped {
   var waitsForTarget = false
   /// With `--group`: the question that is asked before links are.
   var partitions: Partitions?
+  let handlers: Handlers?
   var intake: Intake
   var stage = Stage.running
   var trouble: Failure?
@@ -46,13 +47,15 @@ final class Receiver: Looped {
   var lastMessage: Int64
   /// Messages taken into the output, and settled after it was written.
   var checkpointFailure: Failure?
+  /// Nothing is with a handler any more.
+  var handlersHaveEnded = true
   var taken: Int { intake.taken }
   var octets: Int { intake.octets }
   var settled = 0
   var givenBack = 0
   /// With `--mode transaction`.
   var commits: Commits?
-  var counts: [(String, Int)] { [("settled", settled), ("handed back", givenBack)] }
+  var counts: [(String, Int)] { (handlers?.tally.counts ?? [("settled", settled)]) + [("handed back", givenBack)] }
 
   init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
     self.plan = plan
@@ -65,7 +68,10 @@ final class Receiver: Looped {
     forwarder = plan.forward.map {
       Forwarder($0, diagnostics, trace: trace, findsOffsets: plan.checkpoint != nil, now: Clock.now)
     }
-    intake = Intake(try OutputQueue(), plan, forwarder)
+    var handlers: Handlers?
+    if let handler = plan.handler, let signals { handlers = Handlers(plan, handler, diagnostics, signals) }
+    self.handlers = handlers
+    intake = Intake(try OutputQueue(), plan, forwarder, handlers)
     listener = try plan.connect.listen.map { endpoint throws(Failure) in try Listening.open(endpoint, diagnostics) }
     declaring = Declaring(plan.declarations)
     if plan.mode == .transaction { commits = Commits(size: plan.batch) }
@@ -95,10 +101,15 @@ final class Receiver: Looped {
       }
     }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
+    if let server = served.first, server.claims != nil {
+      _ = took(claims: server.advanceClaims(plan.connect, now: now), server)
+    }
     if let progress, !intake.output.octets.isEmpty, intake.output.isTerminal { progress.line.hide() }
     try flushOutput()
     if commits != nil { advanceCommits() }
     if let forwarder { serveTarget(forwarder) }
+    if let handlers { advance(handlers) }
+    waitForReader()
     if case .running = stage { progress?.turn(now: now) { state } }
     try checkEndings()
     for server in served {
@@ -109,8 +120,21 @@ final class Receiver: Looped {
     return finish()
   }
 
+  /// - Returns: whether it was about Azure's tokens.
+  func took(claims news: Served.ClaimsNews, _ server: Served) -> Bool {
+    switch news {
+    case .none: return false
+    case .progress: break
+    case .granted: if declaring.isDone && inlets.isEmpty { attachAll(server) }
+    case .failed(let failure): fail(failure)
+    }
+    return true
+  }
+
   func handle(_ event: Event, _ server: Served) {
     if takeTransaction(event, server) { return }
+    if server.claims != nil, took(claims: server.take(claims: event, plan.connect), server) { return }
+    if let handlers, handlers.take(event, server, now: now) { return }
     switch event {
     case .opened: opened(server)
     case .attachRequested(let link): requested(link, server)
@@ -142,7 +166,7 @@ final class Receiver: Looped {
     while !server.isOver, let event = intake.take(from: &server.peer.connection, server, &inlets, isRunning: isRunning)
     {
       // What ends the connection behind the last message that was wanted is no failure.
-      if let count = plan.count, taken >= count { stop() }
+      if let count = plan.count, taken >= count { stop(startsWaiting: true) }
       handle(event, server)
     }
     if taken > before {
@@ -158,7 +182,7 @@ final class Receiver: Looped {
       diagnostics.report(fault)
       status = status.combined(with: fault.exitCode)
     }
-    if let count = plan.count, taken >= count { stop() }
+    if let count = plan.count, taken >= count { stop(startsWaiting: true) }
   }
 
   func flushOutput() throws(Failure) {
@@ -207,21 +231,34 @@ final class Receiver: Looped {
     return ProgressMeter.State(done: taken, inFlight: max(0, taken - settled), goal: goal)
   }
 
+  func advance(_ handlers: Handlers) {
+    handlers.advance(now: now, &intake.output)
+    if let failure = handlers.takeFailure() { fail(failure) }
+    // While they work nothing can come: such a silence is ours.
+    if !handlers.isIdle || handlers.isExhausted { lastMessage = now }
+  }
+
   // MARK: Waiting
+
+  /// Nothing more is read for now. Handlers bound what comes by credit.
+  var isFull: Bool { handlers?.isFull ?? intake.output.isFull }
 
   func register(_ polls: inout PollSet) {
     if let listener { _ = polls.add(listener.number, read: true) }
-    let reads = !intake.output.isFull && forwarder?.hasRoom ?? true
+    let reads = !isFull && forwarder?.hasRoom ?? true
     for server in served { server.peer.register(&polls, reads: reads) }
     forwarder?.register(&polls)
     intake.output.register(&polls)
+    handlers?.register(&polls, room: !intake.output.isFull)
   }
 
   var deadline: Int64? {
-    var at: [Int64] = served.compactMap(\.peer.deadline)
+    var at: [Int64] = served.compactMap { $0.deadline(now: now) }
     if let due = forwarder?.deadline { at.append(due) }
+    if let due = handlers?.deadline { at.append(due) }
     switch stage {
-    case .stopping(let until), .closing(let until): at.append(until)
+    case .stopping(let until): if handlersHaveEnded { at.append(until) }
+    case .closing(let until): at.append(until)
     case .running:
       if let due = redialing.due { at.append(due) }
       if let progress { at.append(progress.deadline) }

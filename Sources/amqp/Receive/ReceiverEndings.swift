@@ -44,6 +44,7 @@ extension Receiver {
       if final == nil { forget(server) }
     }
     inlets.removeAll { $0.server === server }
+    handlers?.lose(server)
     if let final { fail(final) }
   }
 
@@ -64,8 +65,12 @@ extension Receiver {
   var isLate: Bool { trouble?.exitCode == .incomplete }
 
   /// Takes no more: credit back, then the rest is given back.
-  func stop() {
+  func stop(startsWaiting: Bool = false) {
     guard case .running = stage else { return }
+    if let handlers {
+      handlersHaveEnded = false
+      handlers.stop(startsWaiting: startsWaiting)
+    }
     stage = .stopping(until: now + patience)
     for inlet in inlets where inlet.isUp { inlet.server.peer.connection.stop(inlet.link) }
   }
@@ -89,7 +94,9 @@ extension Receiver {
     }
     // Not every peer answers drain.
     if plan.drains, inlets.contains(where: \.isUp), now - lastMessage >= drainPatience { return stop() }
-    if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty { return stop() }
+    if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty, handlers?.isIdle ?? true {
+      return stop()
+    }
     if let timeout = plan.timeout, now - started >= timeout {
       let what = taken == 0 ? "nothing received" : "\(taken) received"
       fail(
@@ -115,6 +122,7 @@ extension Receiver {
     case .stopping(let until):
       // A link without credit says that it has stopped as soon as it is asked: nobody will wake us for that.
       for server in served where !server.isOver { takeEvents(server) }
+      if let handlers, !ended(handlers, impatient) { return false }
       let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
       if trouble != nil || status != .success { forwarder?.dropUnsent() }
       let isWritten = intake.output.isEmpty || intake.output.isClosed
@@ -139,6 +147,17 @@ extension Receiver {
     }
   }
 
+  /// What is with handlers is let finish; the first signal forgets what waits for one, the second ends all.
+  private func ended(_ handlers: Handlers, _ impatient: Bool) -> Bool {
+    if status == .success, let signal = signals?.first {
+      status = signal == .interrupt ? .interrupted : .terminated
+      handlers.stop(startsWaiting: false)
+    }
+    if impatient { handlers.kill() }
+    if !handlersHaveEnded { handlersHaveEnded = handlers.finish(now: now) }
+    return handlersHaveEnded
+  }
+
   /// What waited for the end is decided, and everything else that came is released.
   func giveBack() {
     for inlet in inlets where !inlet.server.isOver {
@@ -158,12 +177,14 @@ extension Receiver {
   /// The exit status of the run, after it has ended.
   func result() throws(Failure) -> ExitCode {
     if status == .interrupted || status == .terminated {
-      diagnostics.note("\(taken == 0 ? "nothing" : "\(taken)") received from \(sourceName)\(ends)")
+      let received = handlers?.tally.total ?? taken
+      diagnostics.note("\(received == 0 ? "nothing" : "\(received)") received from \(sourceName)\(ends)")
       return status
     }
     if let trouble { throw trouble }
     if let failure = plan.expectations?.shortfall(taken, sourceName, isLate: false) { throw failure }
     if intake.output.isClosed { return .success }
+    if let failure = handlers?.notAccepted { throw failure }
     if let count = plan.count, taken < count {
       throw Failure(
         "\(taken == 0 ? "nothing" : "\(taken)") received from \(sourceName)", "asked for \(count)",
@@ -174,6 +195,10 @@ extension Receiver {
 
   /// What became of the messages: ", 3 accepted, 36 handed back".
   var ends: String {
+    if let handlers {
+      let parts = [handlers.tally.summary, givenBack > 0 ? "\(givenBack) handed back" : ""]
+      return parts.filter { !$0.isEmpty }.map { ", " + $0 }.joined()
+    }
     var word: String?
     switch plan.settlement {
     case .outcome(let outcome), .atEnd(let outcome):

@@ -63,7 +63,7 @@ extension Receiver {
   func opened(_ server: Served) {
     server.peer.isOpen()
     server.isOpen = true
-    diagnostics.detail(server.description)
+    server.announce(diagnostics)
     guard listener == nil else { return }
     let reason = server.reasonToFallBack(
       needsManagement: !declaring.isDone, needsStreams: plan.needsStreams || intake.resumesStreams,
@@ -82,6 +82,8 @@ extension Receiver {
 
   func attachAll(_ server: Served) {
     if !mayAttach(server) { return }
+    // All of them are wanted at once.
+    if !sources.filter({ !server.mayUse($0) }).isEmpty { return }
     guard targetIsReady(server), partitionsAreKnown(server) else { return }
     for (i, source) in sources.enumerated() {
       var attach = plan.attach
@@ -155,9 +157,10 @@ extension Receiver {
     // What is decided and not committed takes room too.
     let least = commits.map { 2 * $0.size } ?? 0
     let holdsSome = holds(inlets[i]) || plan.matching?.unmatched == .hold
-    let start = UInt32(clamping: holdsSome ? mostHeld : plan.credit ?? max(500, least))
+    let usual = plan.credit ?? plan.handler?.credit
+    let start = UInt32(clamping: holdsSome ? mostHeld : usual ?? max(500, least))
     inlets[i].server.peer.connection.grant(
-      inlets[i].link, start: start, ceiling: UInt32(clamping: plan.credit ?? max(8_192, least)), budget: budget)
+      inlets[i].link, start: start, ceiling: UInt32(clamping: usual ?? max(8_192, least)), budget: budget)
   }
 
   /// Listening: a peer wants a link.
@@ -165,6 +168,7 @@ extension Receiver {
     let asked = server.peer.connection.remoteAttach(link)
     let connection = { (error: AMQPError) in server.peer.connection.refuse(link, error) }
     guard asked.role == .sender else {
+      if let handlers, handlers.serve(link, server, now: now) { return }
       return connection(AMQPError(Condition.notAllowed, "this end receives, it has no messages"))
     }
     guard let target = asked.target else {

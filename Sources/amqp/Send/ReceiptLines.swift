@@ -42,7 +42,12 @@ final class ReceiptLines {
 
   /// The transaction that it was in.
   func addRolledBack(_ message: Outbox.Pending, _ error: AMQPError?, now: Int64) {
-    line(message, "rolled-back", .unavailable, error?.condition, error?.description, now: now)
+    // One that was not sent any more began at no time.
+    let began = message.began == 0 ? nil : message.began
+    line(
+      Outbox.Pending(number: message.number, place: message.place, began: began), "rolled-back", .unavailable,
+      error?.condition,
+      error?.description, now: now)
   }
 
   /// Written, and no answer is to come: as it was wished, or because the peer gives none.

@@ -118,6 +118,6 @@ struct Receipts {
   }
 
   private var rolledBackWords: String {
-    "\(rolledBack) were rolled back" + (rollback.map { ": the peer would not commit (\($0))" } ?? "")
+    rollback.map { "rolled back: the peer would not commit (\($0))" } ?? "rolled back"
   }
 }

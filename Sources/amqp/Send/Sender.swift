@@ -130,6 +130,9 @@ final class Sender: Looped {
     if redialing.isDue(now), trouble == nil, case .running = stage { dial() }
     for server in served { serve(server) }
     if listener == nil, !declaring.isDone, let server = served.first { declaring.advance(&server.peer.connection) }
+    if let server = served.first, server.claims != nil {
+      _ = took(claims: server.advanceClaims(plan.connect, now: now), server)
+    }
     if listener != nil { served.removeAll { $0.peer.isGone } }
     flushReplies()
     checkEndings()
@@ -201,7 +204,19 @@ final class Sender: Looped {
     }
   }
 
+  /// - Returns: whether it was about Azure's tokens.
+  func took(claims news: Served.ClaimsNews, _ server: Served) -> Bool {
+    switch news {
+    case .none: return false
+    case .progress: break
+    case .granted: for route in routes { beginIfReady(route, on: server) }
+    case .failed(let failure): fail(failure)
+    }
+    return true
+  }
+
   func handle(_ event: Event, _ server: Served) {
+    if server.claims != nil, took(claims: server.take(claims: event, plan.connect), server) { return }
     if !declaring.isDone, listener == nil, declaring.take(event, &server.peer.connection) {
       if declaring.isDone { declared(server) }
       return
@@ -212,7 +227,7 @@ final class Sender: Looped {
       server.peer.isOpen()
       server.isOpen = true
       if listener == nil {
-        diagnostics.detail(server.description)
+        server.announce(diagnostics)
         if replies != nil, !server.speaks091 { declaring = Declaring(declarations(server.dialect)) }
         let reason = reasonToAskElsewhere(server)
         if let reason = server.reasonToFallBack(
@@ -439,7 +454,7 @@ final class Sender: Looped {
 
   var deadline: Int64? {
     if mustGoOn || (mayGoOn && released < allowance), case .running = stage, trouble == nil { return now }
-    var at: [Int64] = served.compactMap(\.peer.deadline)
+    var at: [Int64] = served.compactMap { $0.deadline(now: now) }
     if let due = redialing.due { at.append(due) }
     if case .running = stage, let progress { at.append(progress.deadline) }
     if case .closing(let until) = stage { at.append(until) }

@@ -16,7 +16,8 @@ extension Sender {
 
   /// Attaches as soon as it may: what does not depend on who the peer is goes out together with open.
   func beginIfReady(_ route: Route, on server: Served) {
-    guard route.attachment == .none, declaring.isDone, trouble == nil, mayAttach(server) else { return }
+    guard route.attachment == .none, declaring.isDone, trouble == nil, mayAttach(server), server.mayUse(route.address)
+    else { return }
     if server.isOpen || server.speaks091 {
       begin(route, on: server)
     } else if !(route.address?.dependsOnPeer ?? false) {

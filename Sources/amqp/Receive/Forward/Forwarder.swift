@@ -132,7 +132,7 @@ final class Forwarder {
     if server !== self.server { return }
     if let failure = server.peer.failure, !server.isOver {
       server.isOver = true
-      lose(server.failure(failure, plan.connect, isListening: false, diagnostics))
+      lose(server.failure(failure, diagnostics))
     }
     push(server)
     let all = server.peer.flush(now: now)

@@ -40,7 +40,7 @@ extension Receiver {
   /// Whether the source may be read from: also while the outbox is full when its heartbeats are due.
   func mayRead(_ server: Served) -> Bool {
     if server.isOver { return true }
-    if intake.output.isFull { return false }
+    if isFull { return false }
     guard let forwarder, !forwarder.hasRoom else { return true }
     return server.peer.deadline.map { $0 <= now } ?? false
   }
