@@ -195,8 +195,11 @@ package final class CommandScriptRun {
   private func normalized(_ line: String) -> String {
     var line = line
     line = line.replacing(/-ms":\d+\.\d{3}/, with: "-ms\":*")
-    line = line.replacing(/\d+\.\d\d ms/, with: "* ms")
     line = line.replacing(#/^\d\d:\d\d:\d\d  /#, with: "*  ")
+    // What a probe has measured.
+    if line.firstMatch(of: #/^(  (TCP|TLS|name|open|round trip) |\*  |amqp: \d+ rounds?, )/#) != nil {
+      line = line.replacing(/\d+\.\d\d ms/, with: "* ms")
+    }
     if let certificates = names["TLS"] { line = line.replacing(certificates, with: "$TLS") }
     if let captures = names["CAPTURES"] { line = line.replacing(captures, with: "$CAPTURES") }
     for (name, value) in names where !["DIR", "TLS", "CAPTURES"].contains(name) {

@@ -88,7 +88,8 @@ enum ProbeOptions {
   /// Every round is a connection of its own: there is none that could be got back.
   private static let connection = OptionGroup(
     ConnectOptions.group.title,
-    ConnectOptions.group.options.filter { !["wait", "reconnect"].contains($0.long) } + [wait])
+    [ConnectOptions.url(list: "All peers of a list, `URL,URL,…`, are looked at at once, each by itself.")]
+      + ConnectOptions.group.options.filter { !["url", "wait", "reconnect"].contains($0.long) } + [wait])
 
   private static let wait: OptionSpec = .value(
     "wait", "DUR", kind: .duration, standard: .described("not at all"),

@@ -124,7 +124,9 @@ final class ProbeListener: Looped {
       if reason.error != nil && closingUntil == nil {
         client.report.end = Explanation(peer: peer.name, plan: connect).text(reason)
       }
-    default: break
+    case .attached, .detached, .aborted, .answered, .settledBySender, .drained, .stopped, .blocked, .unblocked,
+      .declared, .discharged:
+      break
     }
   }
 

@@ -75,7 +75,8 @@ final class SessionProbe {
     case .closed(let reason): closed(reason)
     case .blocked(let why): report.blocked = why
     case .unblocked: report.blocked = nil
-    default:
+    case .attached, .attachRequested, .detached, .delivery, .aborted, .answered, .settledBySender, .drained, .stopped,
+      .declared, .discharged:
       if case .looking = stage { nodes.take(event, &peer.connection, explanation, now: now) }
     }
   }
