@@ -5,16 +5,10 @@ enum ConnectOptions {
   static let group = OptionGroup(
     "Connection",
     [
-      .value(
-        "url", short: "u", "URL", standard: .value("amqp://guest:guest@localhost:5672"), environment: "AMQP_URL",
-        secrecy: .url, "the peer to connect to, or several of them",
-        details: """
-          `amqp://USER:PASSWORD@HOST:PORT/VHOST`, every part but the host optional and percent-encoded; `amqps://` is TLS, port \
-          5671. An argument that starts with `amqp://` or `amqps://` is the URL too. RabbitMQ's keys may follow a `?`: \
-          `cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer`, `verify_none`), `server_name_indication`, \
-          `auth_mechanism`, `heartbeat` (s), `connection_timeout` (ms), `channel_max`, `frame_max`; an option wins over its key. \
-          Of a list, `URL,URL,…`, the first that answers is taken, and the next one where a lost connection is made again.
-          """),
+      url(
+        list:
+          "Of a list, `URL,URL,…`, the first that answers is taken, and with `--reconnect` the next one when that is lost."
+      ),
       .value(
         "protocol", "VERSION", kind: .choice(["auto", "1.0", "0-9-1"]), standard: .value("auto"),
         "the AMQP version to speak",
@@ -106,6 +100,20 @@ enum ConnectOptions {
           under TLS. Passwords and tokens are overwritten, unless `--show-secrets` is given.
           """),
     ])
+
+  /// - Parameter list: what becomes of several.
+  static func url(list: String) -> OptionSpec {
+    .value(
+      "url", short: "u", "URL", standard: .value("amqp://guest:guest@localhost:5672"), environment: "AMQP_URL",
+      secrecy: .url, "the peer to connect to, or several of them",
+      details: """
+        `amqp://USER:PASSWORD@HOST:PORT/VHOST`, every part but the host optional and percent-encoded; `amqps://` is TLS, port \
+        5671. An argument that starts with `amqp://` or `amqps://` is the URL too. RabbitMQ's keys may follow a `?`: \
+        `cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer`, `verify_none`), `server_name_indication`, \
+        `auth_mechanism`, `heartbeat` (s), `connection_timeout` (ms), `channel_max`, `frame_max`; an option wins over its key. \
+        \(list)
+        """)
+  }
 
   static let habits: [CommandSpec.Habit] = [
     .init("-p", "a port is part of the URL: -u amqp://HOST:PORT"),

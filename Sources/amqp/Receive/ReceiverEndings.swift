@@ -169,8 +169,8 @@ extension Receiver {
         }
       }
       if let seen = inlet.seen {
-        givenBack += inlet.server.peer.connection.unsettledIncoming(inlet.link)
-        inlet.server.peer.connection.settle(inlet.link, seen, .release)
+        givenBack += inlet.server.peer.connection.unsettledIncoming(inlet.link) - waiting(inlet)
+        for run in undecided(seen, inlet) { inlet.server.peer.connection.settle(inlet.link, run, .release) }
       }
     }
   }

@@ -1,6 +1,5 @@
 // How long the end of a receiving run waits for whoever reads its output.
 import Console
-import Engine
 import Transport
 
 extension Receiver {

@@ -87,6 +87,25 @@ extension Receiver {
     }
   }
 
+  /// Of what came over a link, what nobody is going to decide about any more: without what waits for its transaction.
+  func undecided(_ seen: ClosedRange<Int>, _ inlet: Inlet) -> [ClosedRange<Int>] {
+    var left = [seen]
+    for mark in commits?.waiting ?? [] where mark.link == inlet.link && mark.server === inlet.server {
+      guard let last = left.last, mark.run.lowerBound <= last.upperBound else { break }
+      left.removeLast()
+      if mark.run.lowerBound > last.lowerBound { left.append(last.lowerBound...mark.run.lowerBound - 1) }
+      if mark.run.upperBound < last.upperBound { left.append(mark.run.upperBound + 1...last.upperBound) }
+    }
+    return left
+  }
+
+  /// Messages that wait for their transaction.
+  func waiting(_ inlet: Inlet) -> Int {
+    (commits?.waiting ?? []).reduce(0) {
+      $1.link == inlet.link && $1.server === inlet.server ? $0 + $1.run.count : $0
+    }
+  }
+
   /// - Returns: whether the event was about transactions.
   func takeTransaction(_ event: Event, _ server: Served) -> Bool {
     guard commits != nil else { return false }
