@@ -9,7 +9,7 @@ package enum ForeignProtocol: String, Sendable, CaseIterable {
       // An alert or a handshake, RFC 8446 §5.1.
       (.tls, [[0x15, 0x03], [0x16, 0x03]]),
       // The last two are what a server sends that takes an octet 10 for the end of a request.
-      (.http, ["HTTP", "GET ", "POST ", "PRI * HTTP", "<!DOCTYPE", "<html"].map { Array($0.utf8) }),
+      (.http, ["HTTP", "GET ", "POST ", "PRI * HTTP", "<!DOC", "<html"].map { Array($0.utf8) }),
       (.ssh, [Array("SSH-".utf8)]),
     ]
     guard let found = beginnings.first(where: { $0.1.contains(where: octets.starts(with:)) }) else { return nil }
