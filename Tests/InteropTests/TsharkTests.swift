@@ -67,7 +67,9 @@ import Testing
       if case .array(let items)? = object["items"], let first = items.first {
         if case .integer(let classID)? = first["class"], case .integer(let method)? = first["method"] {
           code = "\(classID).\(method)"
-        } else if case .array(let parts)? = first["items"], case .integer(let value)? = parts.first?["value"] {
+        } else if object["doff"] != nil, case .array(let parts)? = first["items"],
+          case .integer(let value)? = parts.first?["value"]
+        {
           code = "\(value)"
         }
       }

@@ -24,7 +24,7 @@ final class Probe: Looped {
     var probe: PeerProbe
     /// Of its last look.
     var json = JSON.null
-    var verdict: Verdict?
+    var verdict: ProbeVerdict?
     /// What it answered to the headers when it was asked.
     var known: [HeaderAnswer] = []
   }
@@ -85,7 +85,7 @@ final class Probe: Looped {
     for i in places.indices where places[i].verdict == nil {
       let report = places[i].probe.report
       places[i].json = ProbeJSON.object(report)
-      places[i].verdict = Verdict(report, places[i].json, plan.expectations)
+      places[i].verdict = ProbeVerdict(report, places[i].json, plan.expectations)
       if report.failure == nil { places[i].known = report.answers }
     }
     let bad = places.compactMap(\.verdict).filter { !$0.isGood }
@@ -145,7 +145,7 @@ final class Probe: Looped {
   }
 
   /// - Returns: false when nobody reads it.
-  private func write(_ report: ProbeReport, _ json: JSON, _ verdict: Verdict) throws(Failure) -> Bool {
+  private func write(_ report: ProbeReport, _ json: JSON, _ verdict: ProbeVerdict) throws(Failure) -> Bool {
     var q = ByteQueue()
     switch plan.form {
     case .json:
@@ -167,7 +167,7 @@ final class Probe: Looped {
       for place in places where place.probe.report.tcp != nil {
         let report = place.probe.report
         let json = ProbeJSON.object(report)
-        _ = try write(report, json, Verdict(report, json, []))
+        _ = try write(report, json, ProbeVerdict(report, json, []))
       }
     }
     let slow = places.filter { !$0.probe.isDone || $0.verdict?.isGood == false }.map { "\($0.plan.endpoint)" }

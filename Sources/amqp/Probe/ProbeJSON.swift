@@ -190,7 +190,7 @@ extension ReceiverSettleMode {
 
 extension ProbeJSON {
   /// With what was expected of it.
-  static func object(_ report: JSON, _ verdict: Verdict) -> JSON {
+  static func object(_ report: JSON, _ verdict: ProbeVerdict) -> JSON {
     guard !verdict.faults.isEmpty, case .object(let members) = report else { return report }
     let faults = verdict.faults.map { fault in
       JSONObject {

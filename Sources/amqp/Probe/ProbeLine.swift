@@ -4,7 +4,7 @@ import Console
 
 enum ProbeLine {
   static func append(
-    _ report: ProbeReport, _ verdict: Verdict, names: Bool, isColored: Bool, to q: inout ByteQueue
+    _ report: ProbeReport, _ verdict: ProbeVerdict, names: Bool, isColored: Bool, to q: inout ByteQueue
   ) {
     var time = ByteQueue()
     time.append(rfc3339: report.time / 1_000_000)

@@ -2,7 +2,7 @@
 import Console
 import Render
 
-struct Verdict {
+struct ProbeVerdict {
   /// The peer itself, then nodes, then conditions.
   private(set) var failures: [Failure] = []
   /// Conditions that don't hold, and why.

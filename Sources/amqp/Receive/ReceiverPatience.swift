@@ -1,6 +1,7 @@
 // How long the end of a receiving run waits for whoever reads its output.
 import Console
 import Engine
+import Transport
 
 extension Receiver {
   /// What was taken is written, however long its reader takes, and only then settled: the time for the peer to stop runs

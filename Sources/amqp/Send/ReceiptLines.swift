@@ -45,7 +45,8 @@ final class ReceiptLines {
     // One that was not sent any more began at no time.
     let began = message.began == 0 ? nil : message.began
     line(
-      Outbox.Pending(place: message.place, began: began), "rolled-back", .unavailable, error?.condition,
+      Outbox.Pending(number: message.number, place: message.place, began: began), "rolled-back", .unavailable,
+      error?.condition,
       error?.description, now: now)
   }
 
