@@ -77,8 +77,6 @@ struct HandlerPlan {
     ("expect-body", "the handler's exit status is the test"),
     ("expect-property", "the handler's exit status is the test"),
     ("reconnect", "a message that comes again would be handled twice"),
-    ("forward", "a message goes to the target or to a handler"),
-    ("save", "the handler has the message, and can keep it"),
     ("format", "the handler's output is printed, and no message"),
     ("json", "the handler's output is printed, and no message"),
     ("raw", "the handler's output is printed, and no message"),
