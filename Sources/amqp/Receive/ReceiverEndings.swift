@@ -79,8 +79,9 @@ extension Receiver {
     guard case .running = stage else { return }
     if let signal = signals?.first {
       status = signal == .interrupt ? .interrupted : .terminated
-      if handlers?.isIdle == false { diagnostics.note("waiting for what handlers have; once more ends them") }
-      return stop()
+      stop()
+      handlers?.noteWaiting()
+      return
     }
     // A peer that isn't there is not silent.
     if redialing.keepsTrying, !inlets.contains(where: \.isUp) { lastMessage = now }
@@ -153,6 +154,7 @@ extension Receiver {
     if status == .success, let signal = signals?.first {
       status = signal == .interrupt ? .interrupted : .terminated
       handlers.stop(startsWaiting: false)
+      handlers.noteWaiting()
     }
     if impatient { handlers.kill() }
     if !handlersHaveEnded { handlersHaveEnded = handlers.finish(now: now) }

@@ -200,6 +200,12 @@ final class Handlers {
     if !startsWaiting { pool.dropWaiting() }
   }
 
+  /// After the first Ctrl-C.
+  func noteWaiting() {
+    let count = pool.busy
+    if count > 0 { diagnostics.note("waiting for \(count) messages with handlers; once more ends at once") }
+  }
+
   /// Whether all that was begun has ended; called until it has.
   func finish(now: Int64) -> Bool {
     if isKilled { return true }
