@@ -82,7 +82,9 @@ import Testing
       let run = try Program(
         Amqp.path, arguments + ["--protocol", "0-9-1"], environment: ["AMQP_URL": url]
       ).finish()
-      #expect(run.status == 77 && run.errors.contains("403 ACCESS_REFUSED: \(what)"), "\(run.status) \(run.errors)")
+      #expect(
+        run.status == 77 && run.errors.contains("403 ACCESS_REFUSED: \(broker.isRabbitMQ4 ? what : "access")"),
+        "\(run.status) \(run.errors)")
       #expect(!run.errors.contains("secret"))
     }
   }

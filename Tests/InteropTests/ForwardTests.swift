@@ -32,7 +32,9 @@ import Testing
     let count = 3_000
     try from.publish((1...count).map { "\($0)" })
     let moved = try forward(way, from, to, "-c", "\(count)").finish()
-    #expect(moved.status == 0 && moved.errors == "", "\(moved.errors)")
+    // RabbitMQ 3 gives messages of 0-9-1 a subject when it speaks 1.0.
+    let isClean = moved.errors == "" || way.from.node == "rabbitmq3" && moved.errors.contains("no place for subject")
+    #expect(moved.status == 0 && isClean, "\(moved.errors)")
     let there = try Amqp.run("receive", to.name, "--protocol", "0-9-1", "-c", "\(count)", "-D", "", url: way.to.url)
     #expect(there.lines == (1...count).map { "\($0)" })
     #expect(try from.delete() == 0)

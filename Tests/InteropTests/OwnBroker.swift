@@ -2,6 +2,9 @@
 import Foundation
 import Testing
 
+/// Their tests take turns: there is one broker of each name.
+@Suite(.serialized) enum OwnBrokers {}
+
 final class OwnBroker {
   /// The name `Tests/Brokers` knows it by.
   let node: String

@@ -26,7 +26,7 @@ import Testing
     #expect(json["product"] == .string("RabbitMQ"))
     let spoken = broker.isRabbitMQ4 ? ["1-0-sasl", "0-9-1", "0-9"] : ["1-0-sasl", "1-0", "0-9-1", "0-9", "0-8"]
     #expect(strings(json["speaks"]) == spoken)
-    #expect(strings(json["mechanisms"]).sorted() == ["AMQPLAIN", "ANONYMOUS", "PLAIN"])
+    #expect(Set(strings(json["mechanisms"])).isSuperset(of: ["AMQPLAIN", "ANONYMOUS", "PLAIN"]))
     #expect(json["credentials"] == .string("accepted"))
     for session in ["amqp-1-0", "amqp-0-9-1"] {
       #expect(json[session]?["open"] == .boolean(true), "\(session)")

@@ -21,7 +21,7 @@ import Testing
     try queue.expectDepth(18)
     // After a second of nothing, and again at the end.
     let rest = try Amqp.start("receive", queue.name, "--mode", "transaction", url: broker.url)
-    try rest.until("all of it") { $0.outputSoFar.count >= 54 }
+    try rest.until("all of it") { $0.outputSoFar.count >= 52 }
     try queue.expectDepth(0)
     rest.signal(SIGINT)
     let ended = try rest.finish()
