@@ -184,7 +184,7 @@ import Testing
     #expect(rest.status == 0, "\(rest.errors)")
     try from.expectDepth(0)
     let there = try Amqp.run(
-      "receive", to.name, "--protocol", "0-9-1", "--drain", "-D", "", url: way.to.url, seconds: 120)
+      "receive", to.name, "--protocol", "0-9-1", "--idle", "10s", "-D", "", url: way.to.url, seconds: 120)
     #expect(Set(there.lines.compactMap { Int($0) }) == Set(1...count))
     print("\(way.testDescription): \(kills) kills, \(there.lines.count) arrived of \(count)")
   }

@@ -17,8 +17,8 @@ extension OwnBrokers {
     }
 
     /// Some of all: AMQP_TEST_LOSSES=all takes each loss with each broker, the protocols in turns.
-    static let cases = OwnBroker.nodes.enumerated().flatMap { i, node in
-      Loss.allCases.enumerated().compactMap { j, loss in
+    static let cases: [Case] = OwnBroker.nodes.enumerated().flatMap { i, node in
+      Loss.allCases.enumerated().compactMap { j, loss -> Case? in
         let isTaken = loss == .killed || loss == (i == 0 ? .cutOff : .frozen)
         guard isTaken || ProcessInfo.processInfo.environment["AMQP_TEST_LOSSES"] == "all" else { return nil }
         return Case(node: node, dialect: (i + j) % 2 == 0 ? "1.0" : "0-9-1", loss: loss)
