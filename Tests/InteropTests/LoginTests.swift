@@ -123,7 +123,8 @@ import Testing
     try way.broker.control("add_user", name, "secret")
     let url = try url(way, user: "\(name):secret")
     let none = try run(["send", queue.name, "hello", "--protocol", way.dialect], url: url)
-    #expect(none.status == 77, "\(none.errors)")
+    // RabbitMQ 4 hangs up over 1.0 without a word.
+    #expect([69, 77].contains(none.status), "\(none.errors)")
     #expect(none.errors.contains("rabbitmqctl set_permissions"), "\(none.errors)")
     try way.broker.control("set_permissions", "-p", "/", name, "^$", "^$", "^$")
     let less = try run(["send", queue.name, "hello", "--protocol", way.dialect], url: url)

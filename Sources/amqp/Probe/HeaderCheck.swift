@@ -131,8 +131,9 @@ final class HeaderCheck {
       if let session, session.isOpen, tlsDuration == nil { tlsDuration = Clock.now - connectedAt }
       if !unsent.isEmpty {
         askedAt = Clock.now
-        let n = try stream.write(unsent.span)
-        if n > 0 { tapped(.outgoing, unsent.span.extracting(0..<n)) }
+        let due = unsent
+        let n = try stream.write(due.span)
+        if n > 0 { tapped(.outgoing, due.span.extracting(0..<n)) }
         unsent.removeFirst(n)
       }
       try stream.push()
