@@ -182,6 +182,10 @@ package struct Connection: ~Copyable, Sendable {
     if amqp10 != nil { amqp10!.drain(link) } else { amqp091?.drain(link) }
   }
 
+  /// Whether the peer is sure to say that there is no more: queues of 0-9-1 answer each basic.get, `drain` of 1.0 is not
+  /// answered by all.
+  package func answersDrain(_ link: LinkID) -> Bool { amqp091?.answersDrain(link) ?? false }
+
   /// Asks the peer for a sign that changes nothing: `beats` counts what goes out and what comes back. False: it can't be
   /// asked now.
   package mutating func beat() -> Bool {

@@ -55,6 +55,11 @@ extension Machine091 {
     workDue = true
   }
 
+  func answersDrain(_ id: LinkID) -> Bool {
+    guard let l = index(id) else { return false }
+    return links[l].receiver.draining && links[l].receiver.asksOneByOne
+  }
+
   // MARK: What is owed to the peer
 
   mutating func produceLink(_ l: Int) {

@@ -41,9 +41,17 @@ struct Explanation {
       return error.condition == Condition.internalError || (isKnown && error.condition == Condition.connectionForced)
     case (.transport, .peer): return explained.exitCode == .unreachable && (isKnown || silentRefusal == nil)
     case (.transport, .local): return explained.exitCode == .unreachable && silentRefusal == nil
-    case (.connection, .peer), (.session, .peer), (.link, .peer): return Explanation.row(error).mayPass
+    case (.connection, .peer), (.session, .peer), (.link, .peer): return Explanation.row(error).passes == .perhaps
     case (.sasl, .local), (.connection, .local), (.session, .local), (.link, .local): return false
     }
+  }
+
+  /// Whether a link that was there before the connection was lost may be made in a moment.
+  static func mayComeBack(_ reason: CloseReason) -> Bool {
+    guard reason.side == .peer, reason.scope == .link || reason.scope == .session, let error = reason.error else {
+      return false
+    }
+    return row(error).passes != .no
   }
 
   private func described(_ failure: Peer.Failure) -> Failure {
@@ -215,21 +223,28 @@ struct Explanation {
     }
   }
 
+  /// Whether another attempt may go better.
+  private enum Passing {
+    case no
+    /// Of a node that was there before: a broker that has just come back may not have it yet.
+    case afterLoss
+    case perhaps
+  }
+
   private struct Row {
     let condition: String
     let words: String
     let exitCode: ExitCode
     var next: String?
-    /// Another attempt may go better.
-    let mayPass: Bool
+    let passes: Passing
 
-    init(condition: String, words: String, exitCode: ExitCode, next: String? = nil, mayPass: Bool = false) {
+    init(condition: String, words: String, exitCode: ExitCode, next: String? = nil, passes: Passing = .no) {
       (self.condition, self.words, self.exitCode, self.next) = (condition, words, exitCode, next)
-      self.mayPass = mayPass
+      self.passes = passes
     }
 
-    init(reply code: ReplyCode, _ words: String, _ exitCode: ExitCode, next: String? = nil, mayPass: Bool = false) {
-      self.init(condition: code.condition, words: words, exitCode: exitCode, next: next, mayPass: mayPass)
+    init(reply code: ReplyCode, _ words: String, _ exitCode: ExitCode, next: String? = nil, passes: Passing = .no) {
+      self.init(condition: code.condition, words: words, exitCode: exitCode, next: next, passes: passes)
     }
   }
 
@@ -254,7 +269,7 @@ struct Explanation {
       "broker forced connection closure",
       Row(
         condition: Condition.internalError, words: "closed by an operator of the peer", exitCode: .unreachable,
-        mayPass: true)
+        passes: .perhaps)
     ),
     (
       "amqp_address_v1_not_permitted",
@@ -273,41 +288,42 @@ struct Explanation {
   private static let rows: [Row] = [
     Row(reply: .contentTooLarge, "the message is too large", .failure),
     Row(reply: .noRoute, "no queue takes it", .notAccepted),
-    Row(reply: .connectionForced, "closed by an operator of the peer", .unreachable, mayPass: true),
+    Row(reply: .connectionForced, "closed by an operator of the peer", .unreachable, passes: .perhaps),
     Row(
       reply: .invalidPath, "no such virtual host", .noSuchAddress,
       next: "the path of the URL, or --vhost, names it"),
     Row(reply: .accessRefused, "not permitted", .refused),
     Row(
       reply: .notFound, "no such queue or exchange", .noSuchAddress,
-      next: "is the name right? --declare queue:NAME creates a queue"),
-    Row(reply: .resourceLocked, "locked by another client", .failure),
-    Row(reply: .preconditionFailed, "a precondition failed", .failure),
+      next: "is the name right? --declare queue:NAME creates a queue", passes: .afterLoss),
+    Row(reply: .resourceLocked, "locked by another client", .failure, passes: .afterLoss),
+    Row(reply: .preconditionFailed, "a precondition failed", .failure, passes: .afterLoss),
     Row(reply: .frameError, "the peer could not read a frame", .protocolViolation),
     Row(reply: .syntaxError, "the peer did not like a field", .protocolViolation),
     Row(reply: .commandInvalid, "the peer did not expect a method", .protocolViolation),
     Row(reply: .channelError, "the peer did not expect a channel", .protocolViolation),
     Row(reply: .unexpectedFrame, "the peer did not expect a frame", .protocolViolation),
-    Row(reply: .resourceError, "the peer has not the means", .failure),
+    Row(reply: .resourceError, "the peer has not the means", .failure, passes: .afterLoss),
     Row(reply: .notAllowed, "not allowed", .refused),
     Row(reply: .notImplemented, "not implemented by the peer", .failure),
-    Row(reply: .internalError, "an internal error of the peer", .failure, mayPass: true),
+    Row(reply: .internalError, "an internal error of the peer", .failure, passes: .perhaps),
     Row(
       condition: Condition.notFound, words: "no such node", exitCode: .noSuchAddress,
-      next: "is the name right? a RabbitMQ queue has to be declared first"),
+      next: "is the name right? a RabbitMQ queue has to be declared first", passes: .afterLoss),
     Row(condition: Condition.unauthorizedAccess, words: "not permitted", exitCode: .refused),
     Row(condition: Condition.notAllowed, words: "not allowed", exitCode: .refused),
-    Row(condition: "amqp:resource-locked", words: "locked by another client", exitCode: .failure),
-    Row(condition: "amqp:resource-deleted", words: "the node was deleted", exitCode: .failure),
-    Row(condition: "amqp:precondition-failed", words: "a precondition failed", exitCode: .failure),
+    Row(condition: "amqp:resource-locked", words: "locked by another client", exitCode: .failure, passes: .afterLoss),
+    Row(condition: "amqp:resource-deleted", words: "the node was deleted", exitCode: .failure, passes: .afterLoss),
+    Row(condition: "amqp:precondition-failed", words: "a precondition failed", exitCode: .failure, passes: .afterLoss),
     Row(condition: Condition.resourceLimitExceeded, words: "a limit of the peer was exceeded", exitCode: .failure),
     Row(condition: Condition.notImplemented, words: "not implemented by the peer", exitCode: .failure),
     Row(condition: Condition.invalidField, words: "the peer did not like a field", exitCode: .failure),
     Row(
       condition: Condition.connectionForced, words: "closed by an operator of the peer", exitCode: .unreachable,
-      mayPass: true),
+      passes: .perhaps),
     Row(
-      condition: Condition.detachForced, words: "detached by an operator of the peer", exitCode: .failure, mayPass: true
+      condition: Condition.detachForced, words: "detached by an operator of the peer", exitCode: .failure,
+      passes: .perhaps
     ),
     Row(condition: Condition.stolen, words: "the link was taken over by another client", exitCode: .failure),
     Row(condition: Condition.linkRedirect, words: "redirected", exitCode: .failure, next: "connect there with -u"),
@@ -318,6 +334,6 @@ struct Explanation {
     Row(
       condition: Condition.transferLimitExceeded, words: "more was sent than there was credit for", exitCode: .failure),
     Row(
-      condition: Condition.internalError, words: "an internal error of the peer", exitCode: .failure, mayPass: true),
+      condition: Condition.internalError, words: "an internal error of the peer", exitCode: .failure, passes: .perhaps),
   ]
 }

@@ -31,6 +31,8 @@ struct Redialing {
   var isReconnecting: Bool { policy.hasLost && due != nil }
   /// What there is no connection for now gets one yet.
   var keepsTrying: Bool { policy.hasLost || plan.retry.wait > 0 }
+  /// A link is refused that was there before: the broker may not have its node yet, for as long as this.
+  private static let refusalPatience: Int64 = 30_000_000_000
   /// Connections that are lost come back.
   var reconnects: Bool { plan.retry.reconnects != 0 }
 
@@ -66,17 +68,28 @@ struct Redialing {
 
   // MARK: Losses
 
-  /// The attempt came to nothing, or the connection is lost.
+  /// Whether a refused link is no more than a broker that isn't yet all there again.
+  func forgives(_ reason: CloseReason, now: Int64) -> Bool {
+    reconnects && policy.hasLost && now - lostAt < Redialing.refusalPatience && Explanation.mayComeBack(reason)
+  }
+
+  /// The attempt came to nothing, or the connection is lost, or of no use for a link that is refused.
   /// - Returns: nil, and another attempt is `due`; or what ends the run.
-  mutating func again(_ failure: Failure, _ server: Served, now: Int64, _ diagnostics: Diagnostics) -> Failure? {
+  mutating func again(
+    _ failure: Failure, _ server: Served, isRefusal: Bool = false, now: Int64, _ diagnostics: Diagnostics
+  ) -> Failure? {
     let random = UInt64.random(in: 0 ... .max)
-    if !failure.isTemporary { return failure }
+    if !failure.isTemporary && !isRefusal { return failure }
     if server.isOpen {
       if !reconnects { return failure }
       let step = policy.lost(now: now, random: random)
-      lostAt = now
+      if !isRefusal { lostAt = now }
       guard case .dial(let at) = step else { return exhausted(failure, now: now) }
       due = at
+      if isRefusal {
+        diagnostics.note("\(Redialing.words(failure)); trying again in \(Redialing.time(at - now))")
+        return nil
+      }
       let why = failure.why.isEmpty ? "" : ": \(failure.why)"
       diagnostics.note("lost the connection to \(server.peer.name)\(why); reconnecting in \(Redialing.time(at - now))")
       return nil

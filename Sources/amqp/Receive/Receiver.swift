@@ -266,7 +266,7 @@ final class Receiver: Looped {
       if let timeout = plan.timeout { at.append(started + timeout) }
       if let within = plan.expectations?.within { at.append(started + within) }
       if let idle = plan.idle { at.append(lastMessage + idle) }
-      if plan.drains { at.append(lastMessage + drainPatience) }
+      if let end = drainEnd { at.append(end) }
       if let commit = commits?.deadline { at.append(commit) }
     }
     return at.min()

@@ -37,10 +37,10 @@ extension Receiver {
     lose(server, explanation.failure(reason))
   }
 
-  func lose(_ server: Served, _ failure: Failure?) {
+  func lose(_ server: Served, _ failure: Failure?, isRefusal: Bool = false) {
     var final = failure
     if listener == nil, let failure, case .running = stage {
-      final = redialing.again(failure, server, now: now, diagnostics)
+      final = redialing.again(failure, server, isRefusal: isRefusal, now: now, diagnostics)
       if final == nil { forget(server) }
     }
     inlets.removeAll { $0.server === server }
@@ -94,8 +94,7 @@ extension Receiver {
       diagnostics.note("\(what): there is no credit for more, --credit gives it")
       return stop()
     }
-    // Not every peer answers drain.
-    if plan.drains, inlets.contains(where: \.isUp), now - lastMessage >= drainPatience { return stop() }
+    if let end = drainEnd, now >= end { return stop() }
     if plan.drains, !inlets.isEmpty, inlets.allSatisfy(\.isDrained), intake.output.isEmpty, handlers?.isIdle ?? true {
       return stop()
     }
@@ -106,6 +105,12 @@ extension Receiver {
           "\(what) from \(sourceName) in \(durationText(timeout))", plan.count.map { "asked for \($0)" } ?? "",
           exitCode: .incomplete))
     }
+  }
+
+  /// When a peer that may never answer drain has been waited for long enough.
+  var drainEnd: Int64? {
+    let isUnsure = { (inlet: Inlet) in inlet.isUp && !inlet.server.peer.connection.answersDrain(inlet.link) }
+    return plan.drains && inlets.contains(where: isUnsure) ? lastMessage + drainPatience : nil
   }
 
   var drainPatience: Int64 {

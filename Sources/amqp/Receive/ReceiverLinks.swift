@@ -206,7 +206,9 @@ extension Receiver {
     if case .running = stage {} else if reason.error == nil { return }
     var explanation = server.explanation
     explanation.action = "receive from '\(inlet.address)'"
-    fail(explanation.failure(reason))
+    let failure = explanation.failure(reason)
+    if redialing.forgives(reason, now: now) { return lose(server, failure, isRefusal: true) }
+    fail(failure)
   }
 
   func inlet(_ link: LinkID, _ server: Served) -> Int? {

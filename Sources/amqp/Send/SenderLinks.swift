@@ -120,20 +120,25 @@ extension Sender {
       return refused(reason, route, server)
     }
     guard let i = outlet(link, server) else { return }
-    let outlet = outlets.remove(at: i)
+    let outlet = outlets[i]
     if listener != nil {
+      outlets.remove(at: i)
       giveBack(outlet)
-      return
+    } else if case .closing = stage, reason.error == nil {
+      outlets.remove(at: i)
+    } else {
+      refused(reason, outlet.route, server)
     }
-    if case .closing = stage, reason.error == nil { return }
-    refused(reason, outlet.route, server)
   }
 
   func refused(_ reason: CloseReason, _ route: Route, _ server: Served) {
     var explanation = server.explanation
     explanation.action = "send to '\(route.address?.description ?? "")'"
     if let error = reason.error, error.condition == Condition.notImplemented { unable = error }
-    fail(explanation.failure(reason))
+    let failure = explanation.failure(reason)
+    if redialing.forgives(reason, now: now) { return loseDialled(server, failure, isRefusal: true) }
+    outlets.removeAll { $0.route === route }
+    fail(failure)
   }
 
   func giveBack(_ outlet: Outlet) {
@@ -186,9 +191,11 @@ extension Sender {
   }
 
   /// Connects again, and what nobody answered is sent once more; or the run is over.
-  private func loseDialled(_ server: Served, _ failure: Failure) {
+  private func loseDialled(_ server: Served, _ failure: Failure, isRefusal: Bool = false) {
     var final: Failure? = failure
-    if case .running = stage, trouble == nil { final = redialing.again(failure, server, now: now, diagnostics) }
+    if case .running = stage, trouble == nil {
+      final = redialing.again(failure, server, isRefusal: isRefusal, now: now, diagnostics)
+    }
     if let final {
       outlets.removeAll { $0.server === server }
       return fail(final)
