@@ -439,7 +439,7 @@ extension Conversation {
         }
         ring.settle(number)
       }
-      number += 1
+      number = ring.next(number)
     }
     exchange(&ring, &channels091[place])
     if facts.answered == 0 && startSeen && isLinted && !(tag == 0 && multiple) {

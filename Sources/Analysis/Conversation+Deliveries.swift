@@ -205,7 +205,7 @@ extension Conversation {
           halves[half].ring[number].isAnswered = true
         }
       }
-      number += 1
+      number = halves[half].ring.next(number)
     }
     facts.unknown = span + 1 - facts.answered
     if facts.answered == 0 && startSeen && isLinted && receiver {

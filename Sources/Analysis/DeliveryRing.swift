@@ -89,6 +89,9 @@ struct DeliveryRing: Sendable {
     set { slots[at(Int(number - base))] = newValue }
   }
 
+  /// Where to look after `number`: settling it may have moved the front past others.
+  @inline(__always) func next(_ number: UInt64) -> UInt64 { max(number + 1, base) }
+
   /// Takes it out; the front moves on to the next one that is open.
   mutating func settle(_ number: UInt64) {
     slots[at(Int(number - base))].isOpen = false

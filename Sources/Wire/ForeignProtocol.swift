@@ -17,7 +17,7 @@ package enum ForeignProtocol: String, Sendable, CaseIterable {
   }
 
   /// The first octets of something that has no name here: "41 4d 51 50".
-  package static func hex(_ octets: [UInt8]) -> String {
-    octets.prefix(8).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
+  package static func hex(_ octets: [UInt8], most: Int = 8) -> String {
+    octets.prefix(most).map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined(separator: " ")
   }
 }

@@ -248,7 +248,7 @@ struct Machine091: Sendable {
     switch input.withReadable({ Frame091.read($0, at: 0, largest: frameMax) }) {
     case .incomplete: return false
     case .malformed(let problem):
-      let found = phase == .start || phase == .startOK ? input.foreign : ""
+      let found = phase == .start || phase == .startOK ? input.foreign(most: 7) : ""
       fail(.connection, AMQPError(.frameError, "a malformed frame: \(problem.text)\(found)"))
     case .frame(let frame):
       let start = input.readable.lowerBound

@@ -206,7 +206,7 @@ struct Machine10: Sendable {
     let size = input.withReadable { Int($0.u32(0)) }
     if size < 8 || size > Int(settings.limits.frameSize) {
       var found = "a frame of \(size) octets; 8 to \(settings.limits.frameSize) are possible"
-      if phase == .saslMechanisms || phase == .open { found += input.foreign }
+      if phase == .saslMechanisms || phase == .open { found += input.foreign() }
       fail(.connection, AMQPError(Condition.framingError, found))
       return true
     }
