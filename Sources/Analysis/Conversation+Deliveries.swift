@@ -207,7 +207,7 @@ extension Conversation {
       }
       number = halves[half].ring.next(number)
     }
-    facts.unknown = span + 1 - facts.answered
+    facts.unknown = halves[half].missing(low...high)
     if facts.answered == 0 && startSeen && isLinted && receiver {
       find("unknown-delivery", "part 2 §2.6.12", "no unsettled delivery \(first)\(span == 0 ? "" : "..\(last)")")
     }

@@ -6,8 +6,9 @@ struct HalfSession: Sendable {
   var isBegun = false
   var isEnded = false
   var ring = DeliveryRing()
-  /// The last delivery-id, without its wrapping.
+  /// The last delivery-id, without its wrapping, and the first that was seen.
   var last: UInt64 = 1 << 33
+  private var earliest: UInt64 = 0
   var hasSent = false
   /// next-outgoing-id as this side's transfers count it; nil until it was told.
   var nextOutgoing: UInt32?
@@ -40,9 +41,16 @@ struct HalfSession: Sendable {
     return UInt64(Int64(last) + Int64(Int32(truncatingIfNeeded: Int64(id) - Int64(UInt32(truncatingIfNeeded: last)))))
   }
 
+  /// How many of these are of deliveries that were not captured.
+  func missing(_ numbers: ClosedRange<UInt64>) -> Int {
+    guard hasSent, numbers.upperBound >= earliest, numbers.lowerBound <= last else { return numbers.count }
+    return numbers.count - numbers.clamped(to: earliest...last).count
+  }
+
   mutating func numbered(_ id: UInt32) -> UInt64 {
     let number = self.number(id)
     last = hasSent ? max(last, number) : number
+    if !hasSent { earliest = number }
     hasSent = true
     return number
   }

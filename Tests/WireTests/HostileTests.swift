@@ -35,6 +35,17 @@ import Wire
     #expect(dissector.nodes.count < 100_010)
   }
 
+  /// Descriptors of descriptors, and an end before any value: each is looked at once, not twice for each level.
+  @Test func describedWithoutValues() {
+    let bytes = Array(repeatElement(UInt8(0), count: 60))
+    var dissector = Dissector()
+    #expect(dissector.value(bytes.span, at: 0, limit: bytes.count) == nil)
+    guard case .described(_, .null) = dissector.value(at: 0, bytes.span) else {
+      Issue.record("a value where there is none")
+      return
+    }
+  }
+
   @Test(arguments: [1, 3, 64] as [UInt8]) func depthLimit(_ limit: UInt8) throws {
     var limits = Limits()
     limits.depth = limit

@@ -2,14 +2,17 @@
 import Bytes
 
 extension Dissector {
-  /// The value whose node is at `index`. The nodes must be of these octets and without a fault.
+  /// The value whose node is at `index`. The nodes must be of these octets; what a fault has cut short
+  /// is null.
   package func value(at index: Int, _ b: Span<UInt8>) -> Value {
     let n = nodes[index]
     if n.is091 { return value091(at: index, b) }
     switch n.kind {
     case .described:
-      let inner = child(of: index, field: nil) ?? index + 1
-      return .described(descriptor: value(at: index + 1, b), value: value(at: inner, b))
+      // Where a fault has cut it short there is no value, or not even a descriptor.
+      guard index + 1 < Int(n.next) else { return .null }
+      let inner = child(of: index, field: nil).map { value(at: $0, b) } ?? .null
+      return .described(descriptor: value(at: index + 1, b), value: inner)
     case .list:
       return .list(items(of: index, b))
     case .map:
