@@ -226,10 +226,10 @@ struct FrameNodes {
 
   /// The name the specification gives to a value of this field.
   func choice(_ index: Int) -> String? {
-    guard let entry = field(index), entry.hasChoices else { return nil }
     let n = nodes[index]
+    guard n.kind == .scalar, !n.isNull, let entry = field(index), entry.hasChoices else { return nil }
     let choices = CompositeSpec.row(n.row)?.fields?[Int(n.field)].type.choices ?? []
-    return n.kind == .scalar && !n.isNull && n.value < choices.count ? choices[Int(n.value)] : nil
+    return n.value < choices.count ? choices[Int(n.value)] : nil
   }
 
   // MARK: Problems

@@ -44,7 +44,7 @@ package struct Management: Sendable {
     return attach
   }
 
-  private static let node = "/management"
+  static let node = "/management"
   /// How RabbitMQ calls the other one of the pair.
   private static let ours = "$me"
 

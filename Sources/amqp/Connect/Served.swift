@@ -11,6 +11,8 @@ final class Served {
   let plan: ConnectPlan
   /// It was connected to before, in this run.
   var isKnown = false
+  /// Nobody is there.
+  private(set) var isRehearsal = false
   /// Its open has come.
   var isOpen = false
   /// It said that it takes no messages for now.
@@ -41,6 +43,7 @@ final class Served {
     settings.protocols = plan.choice.order[0]
     self.plan = plan
     peer = Peer(rehearsing: settings, now: now)
+    isRehearsal = true
     trace?.attach(to: peer)
   }
 
@@ -78,7 +81,7 @@ final class Served {
     needsManagement: Bool = false, needsStreams: Bool = false, needsTransactions: Bool = false,
     elsewhere: String? = nil
   ) -> String? {
-    if speaks091 || !plan.choice.order.contains(.amqp091) { return nil }
+    if speaks091 || isRehearsal || !plan.choice.order.contains(.amqp091) { return nil }
     let description = peer.connection.peer
     if !isOpen { return description.header == .amqp091 ? "that is what \(peer.name) speaks" : nil }
     if let elsewhere { return elsewhere }
