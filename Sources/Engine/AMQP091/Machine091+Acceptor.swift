@@ -17,6 +17,7 @@ extension Machine091 {
     case .other, .header:
       // §4.2.2: the header of what is spoken here, and the end.
       output.append(ProtocolHeader.amqp091.bytes)
+      closeSent = true
       end(
         CloseReason(
           .transport, .local,
