@@ -123,6 +123,7 @@ _amqp() {
           --within | --within=) return ;;
           --forward | --forward=) return ;;
           --forward-url | --forward-url=) return ;;
+          --forward-profile | --forward-profile=) candidates=$(sed -n "s/^ *\[ *\([^]]*[^] ]\) *\].*/\1/p" "${XDG_CONFIG_HOME-$HOME/.config}/amqp/config" 2>/dev/null) ;;
           --forward-protocol | --forward-protocol=) candidates='auto 1.0 0-9-1' ;;
           -q | --queue | --queue=) return ;;
           -e | --exchange | --exchange=) return ;;
@@ -173,7 +174,7 @@ _amqp() {
           -t | --timeout | --timeout=) return ;;
           *)
             if [[ $word == -* ]]; then
-              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --save --stats --progress --exec --worker -j --jobs --job-timeout --respond --credit --settle --consumer-priority --exclusive --argument --browse --match --no-match --unmatched --expect-count --expect-body --expect-property --within --forward --forward-url --forward-protocol -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --group --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --profile --container-id --token-file --sas-key-name --sas-key-file --sasl --heartbeat --connect-timeout --wait --reconnect --listen --trace --capture --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
+              candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --save --stats --progress --exec --worker -j --jobs --job-timeout --respond --credit --settle --consumer-priority --exclusive --argument --browse --match --no-match --unmatched --expect-count --expect-body --expect-property --within --forward --forward-url --forward-profile --forward-protocol -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --group --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --profile --container-id --token-file --sas-key-name --sas-key-file --sasl --heartbeat --connect-timeout --wait --reconnect --listen --trace --capture --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             fi
             ;;
         esac

@@ -139,6 +139,7 @@ complete -c amqp -n '__amqp_command receive' -l expect-property -x -d 'fail with
 complete -c amqp -n '__amqp_command receive' -l within -x -d 'fail with status 3 when what is expected is not there in this time'
 complete -c amqp -n '__amqp_command receive' -l forward -x -d 'send each message on to TARGET instead of printing it'
 complete -c amqp -n '__amqp_command receive' -l forward-url -x -d 'the peer that TARGET is at'
+complete -c amqp -n '__amqp_command receive' -l forward-profile -x -a '(__amqp_profiles)' -d 'the settings of the peer that TARGET is at'
 complete -c amqp -n '__amqp_command receive' -l forward-protocol -x -a 'auto 1.0 0-9-1' -d 'the AMQP version to speak with it'
 complete -c amqp -n '__amqp_command receive' -s q -l queue -x -d 'the queue, literally'
 complete -c amqp -n '__amqp_command receive' -s e -l exchange -x -d 'the exchange, literally'

@@ -15,6 +15,8 @@ package struct ParsedArguments: Sendable {
 
   private var fromEnvironment: [Entry] = []
   private var fromProfile: [Entry] = []
+  /// Takes what the profile says that `profile` names.
+  var readProfile: (@Sendable (inout ParsedArguments) throws(Failure) -> Void)?
   /// What the profile has in the place of a variable.
   var profileSecrets: [String: (value: String, source: Source)] = [:]
   private let variables: @Sendable (String) -> String?
@@ -56,9 +58,11 @@ package struct ParsedArguments: Sendable {
 
   /// The arguments that another connection, say, is made by: the options `keeping` as they are, and those of `names`, when
   /// they were given, under the other name. Variables of `replacing` are read in the place of others.
+  /// - Parameter keepsProfile: what the profile says of them holds for the other one too.
+  /// - Throws: `usage` when a profile is asked for, by a name of `names`, that isn't there.
   package func renamed(
-    _ names: [String: String], keeping: [String], replacing: [String: String] = [:]
-  ) -> ParsedArguments {
+    _ names: [String: String], keeping: [String], keepsProfile: Bool, replacing: [String: String] = [:]
+  ) throws(Failure) -> ParsedArguments {
     let read = variables
     var other = ParsedArguments(command: command) { read(replacing[$0] ?? $0) }
     func moved(_ entry: Entry) -> Entry? {
@@ -70,8 +74,15 @@ package struct ParsedArguments: Sendable {
     }
     other.entries = entries.compactMap(moved)
     other.fromEnvironment = fromEnvironment.compactMap(moved)
+    if keepsProfile {
+      other.fromProfile = fromProfile.compactMap(moved)
+      other.profileSecrets = profileSecrets
+    } else if let readProfile, other.flag("profile") {
+      try readProfile(&other)
+    }
     return other
   }
+
   mutating func addFromProfile(_ entry: Entry) { fromProfile.append(entry) }
 
   // MARK: Positionals

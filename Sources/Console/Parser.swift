@@ -99,6 +99,7 @@ package struct Parser: Sendable {
     }
     try readEnvironment(into: &parsed)
     try readProfile(into: &parsed)
+    parsed.readProfile = { (other) throws(Failure) in try readProfile(into: &other) }
     return .run(parsed)
   }
 

@@ -38,6 +38,8 @@ extension Machine091 {
     if phase == .running || phase == .opening { produceChannels() }
     if closeDue && !closeSent && closeNotBefore == nil {
       closeSent = true
+      // Nobody has said yet that this is understood.
+      if phase == .header { return end(CloseReason(.connection, .local, closeError)) }
       let code = closeError.map { ReplyCode($0) } ?? .success
       let text = closeError?.description ?? closeError?.condition ?? ""
       send(

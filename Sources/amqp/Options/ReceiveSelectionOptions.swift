@@ -75,6 +75,10 @@ extension ReceiveOptions {
           """
       ),
       .value(
+        "forward-profile", "NAME", standard: .described("none"), completion: .profiles,
+        "the settings of the peer that TARGET is at",
+        details: "As `--profile`, for the target's connection; `--forward-url` wins over its url."),
+      .value(
         "forward-protocol", "VERSION", kind: .choice(["auto", "1.0", "0-9-1"]),
         standard: .described("at the same peer that of the source, else auto"), "the AMQP version to speak with it"),
     ])

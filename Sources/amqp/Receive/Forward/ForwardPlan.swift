@@ -16,7 +16,7 @@ struct ForwardPlan {
   /// Nil without `--forward`.
   init?(_ arguments: ParsedArguments, _ mode: SettlementMode) throws(Failure) {
     guard let text = arguments.value("forward") else {
-      for option in ["forward-url", "forward-protocol"] where arguments.flag(option) {
+      for option in ["forward-url", "forward-profile", "forward-protocol"] where arguments.flag(option) {
         throw .usage("--\(option)", "nothing is forwarded", nextStep: "add --forward TARGET")
       }
       return nil
@@ -32,19 +32,20 @@ struct ForwardPlan {
         "--forward with --mode \(mode.rawValue)", "a message is settled when the target has accepted it",
         nextStep: "leave --mode out")
     }
-    let stays = !arguments.flag("forward-url")
+    let stays = !arguments.flag("forward-url") && !arguments.flag("forward-profile")
     isSamePeer = stays
     if stays && arguments.flag("listen") {
-      throw .usage("--forward with --listen", "there is no peer to send to", nextStep: "add --forward-url URL")
+      throw .usage("--forward with --listen", "there is no peer to send to", nextStep: "add --forward-url URL or --forward-profile NAME")
     }
     target = NodeAddress(text)
     // Who we are at the one peer says nothing of who we are at the other.
     let identity = ["url", "user", "password-file", "vhost", "hostname", "container-id", "sasl", "server-name"]
     var kept = (ConnectOptions.group.options + TLSOptions.group.options).map(\.long).filter { $0 != "listen" }
-    kept.removeAll { $0 == "protocol" || (!stays && identity.contains($0)) }
+    kept.removeAll { $0 == "protocol" || $0 == "profile" || (!stays && identity.contains($0)) }
     kept += ["verbose", "quiet", "color", "show-secrets", "timeout"]
-    let other = arguments.renamed(
-      ["forward-url": "url", "forward-protocol": "protocol"], keeping: kept,
+    let other = try arguments.renamed(
+      ["forward-url": "url", "forward-profile": "profile", "forward-protocol": "protocol"], keeping: kept,
+      keepsProfile: stays,
       replacing: stays ? [:] : ["AMQP_PASSWORD": "AMQP_FORWARD_PASSWORD"])
     connect = try ConnectPlan(other, needs: [DialectChoice.need(address: target)].compactMap { $0 })
     var attach = Attach()
