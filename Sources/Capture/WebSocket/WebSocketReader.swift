@@ -89,8 +89,10 @@ struct WebSocketReader {
       at += 1
     }
     head.append(contentsOf: b.extracting(start..<at).array)
-    if ending < 4 && head.count < Self.longestHead { return }
-    if ending == 4 && isUpgrade {
+    // The first octets may have been too few to tell.
+    let isHTTP = Self.begins(head.span)
+    if isHTTP && ending < 4 && head.count < Self.longestHead { return }
+    if isHTTP && ending == 4 && isUpgrade {
       state = .header
     } else {
       state = .plain

@@ -16,6 +16,8 @@ struct Redialing {
   private var lostAt: Int64 = 0
   /// What was said last of attempts in vain, so that it is not said of each.
   private var said = ""
+  /// What a link that was there before was refused with last.
+  private var refused = ""
 
   init(_ plan: ConnectPlan, now: Int64) {
     plans = [plan] + plan.alternatives
@@ -58,13 +60,16 @@ struct Redialing {
   mutating func connected(_ server: Served, now: Int64, _ diagnostics: Diagnostics) {
     policy.connected()
     said = ""
-    if policy.hasLost {
+    if policy.hasLost && refused.isEmpty {
       diagnostics.note("connected again to \(server.peer.name), after \(Redialing.time(now - lostAt))")
     }
   }
 
   /// Messages go through.
-  mutating func progressed() { policy.progressed() }
+  mutating func progressed() {
+    policy.progressed()
+    refused = ""
+  }
 
   // MARK: Losses
 
@@ -87,7 +92,10 @@ struct Redialing {
       guard case .dial(let at) = step else { return exhausted(failure, now: now) }
       due = at
       if isRefusal {
-        diagnostics.note("\(Redialing.words(failure)); trying again in \(Redialing.time(at - now))")
+        let words = Redialing.words(failure)
+        let text = "\(words); trying again in \(Redialing.time(at - now))"
+        if words == refused { diagnostics.detail(text) } else { diagnostics.note(text) }
+        refused = words
         return nil
       }
       let why = failure.why.isEmpty ? "" : ": \(failure.why)"

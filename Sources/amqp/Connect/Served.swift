@@ -54,6 +54,12 @@ final class Served {
     plan.capture?.attach(to: peer)
   }
 
+  /// In good order, and without waiting for an answer.
+  func sayGoodbye(now: Int64) {
+    peer.connection.close()
+    peer.flush(now: now)
+  }
+
   var explanation: Explanation {
     Explanation(
       peer: peer.name, plan: plan, isKnown: isKnown || isOpen, said: peer.connection.peer, address: peer.address)

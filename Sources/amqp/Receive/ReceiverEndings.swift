@@ -41,7 +41,10 @@ extension Receiver {
     var final = failure
     if listener == nil, let failure, case .running = stage {
       final = redialing.again(failure, server, isRefusal: isRefusal, now: now, diagnostics)
-      if final == nil { forget(server) }
+      if final == nil {
+        if isRefusal { server.sayGoodbye(now: now) }
+        forget(server)
+      }
     }
     inlets.removeAll { $0.server === server }
     handlers?.lose(server)

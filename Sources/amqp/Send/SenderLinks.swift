@@ -200,6 +200,7 @@ extension Sender {
       outlets.removeAll { $0.server === server }
       return fail(final)
     }
+    if isRefusal { server.sayGoodbye(now: now) }
     forget(server)
     served = []
   }

@@ -264,6 +264,7 @@ package final class Dialogue {
     connection.tick(now: now)
     takeEvents()
     write()
+    takeEvents()
     if let deadline = connection.deadline {
       require(deadline > now, "the deadline \(deadline) stays in the past of \(now)")
     }

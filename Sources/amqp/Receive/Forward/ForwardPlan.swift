@@ -35,7 +35,9 @@ struct ForwardPlan {
     let stays = !arguments.flag("forward-url") && !arguments.flag("forward-profile")
     isSamePeer = stays
     if stays && arguments.flag("listen") {
-      throw .usage("--forward with --listen", "there is no peer to send to", nextStep: "add --forward-url URL or --forward-profile NAME")
+      throw .usage(
+        "--forward with --listen", "there is no peer to send to",
+        nextStep: "add --forward-url URL or --forward-profile NAME")
     }
     target = NodeAddress(text)
     // Who we are at the one peer says nothing of who we are at the other.
