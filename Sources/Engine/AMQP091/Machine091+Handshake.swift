@@ -177,6 +177,9 @@ extension Machine091 {
     if closedReported { return }
     closedReported = true
     phase = .over
+    // There is nothing left to wait for with it.
+    closeNotBefore = nil
+    if closeDue { workDue = true }
     events.append(.closed(reason))
   }
 }
