@@ -211,10 +211,13 @@ struct Machine091: Sendable {
     }
   }
 
+  /// §1.4.2.8: behind its close an acceptor hears only about the connection. A client still takes what is under way.
+  private var answersNothing: Bool { closeSent && settings.role == .acceptor }
+
   /// Handles what is at the front when it is a whole message of a consumer, or one about messages that are settled: no
   /// detour over records. Returns false when it is something else.
   private mutating func takeHot(_ event: inout Event?) -> Bool {
-    guard phase == .running, input.count >= 21 else { return false }
+    guard phase == .running, input.count >= 21, !answersNothing else { return false }
     let (type, id) = input.withReadable { b in (b[0], b.u32(7)) }
     guard type == FrameType091.method.rawValue else { return false }
     switch id {
@@ -253,6 +256,7 @@ struct Machine091: Sendable {
     case .frame(let frame):
       let start = input.readable.lowerBound
       input.skip(frame.end)
+      if answersNothing && frame.channel != 0 { return true }
       let payload = start + frame.payload.lowerBound..<start + frame.payload.upperBound
       switch frame.type {
       case .method: method(frame.channel, payload)
