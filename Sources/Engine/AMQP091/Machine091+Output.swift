@@ -20,6 +20,7 @@ extension Machine091 {
   /// Appends a method that is of our own making, so that it fits its row: names come from the application as they are,
   /// and were measured when they came.
   mutating func send(_ channel: UInt16, _ m: MethodRecord) {
+    if answersNothing && channel != 0 { return }
     do throws(FieldFault) { try output.appendMethod(channel: channel, m) } catch {
       fail(.connection, AMQPError(.internalError, error.reason))
     }

@@ -211,8 +211,8 @@ struct Machine091: Sendable {
     }
   }
 
-  /// §1.4.2.8: behind its close an acceptor hears only about the connection. A client still takes what is under way.
-  private var answersNothing: Bool { closeSent && settings.role == .acceptor }
+  /// §1.4.2.8: behind its close an acceptor hears and says nothing but of the connection. A client still takes what is under way.
+  var answersNothing: Bool { closeSent && settings.role == .acceptor }
 
   /// Handles what is at the front when it is a whole message of a consumer, or one about messages that are settled: no
   /// detour over records. Returns false when it is something else.
