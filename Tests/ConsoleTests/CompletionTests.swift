@@ -89,8 +89,8 @@ import Testing
 
   private func run(_ shell: String, _ arguments: [String]) throws -> [String] {
     let result = try Shell.run(shell, arguments, directory: GeneratedFilesTests.root)
-    #expect(result.status == 0, "\(result.output)")
-    return result.output.split(separator: "\n").map(String.init)
+    #expect(result.status == 0, "\(result.text)")
+    return result.text.split(separator: "\n").map(String.init)
   }
 
   private func check(_ test: Case, _ proposals: [String]) {

@@ -1,5 +1,6 @@
 import Bytes
 import Foundation
+import Support
 import Testing
 import Wire
 
@@ -330,14 +331,6 @@ func python(_ program: String, input: String) throws {
   let file = FileManager.default.temporaryDirectory.appendingPathComponent("render-\(UUID().uuidString)")
   try input.write(to: file, atomically: true, encoding: .utf8)
   defer { try? FileManager.default.removeItem(at: file) }
-  let process = Process()
-  process.executableURL = URL(fileURLWithPath: "/usr/bin/python3")
-  process.arguments = ["-c", program]
-  process.standardInput = try FileHandle(forReadingFrom: file)
-  let errors = Pipe()
-  process.standardError = errors
-  try process.run()
-  let complaint = errors.fileHandleForReading.readDataToEndOfFile()
-  process.waitUntilExit()
-  #expect(process.terminationStatus == 0, "\(String(decoding: complaint, as: UTF8.self))")
+  let run = try ProcessOutput("/usr/bin/python3", ["-c", program], input: file.path)
+  #expect(run.status == 0, "\(run.text)")
 }

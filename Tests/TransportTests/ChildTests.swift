@@ -53,6 +53,8 @@ import Testing
     let child = try start(try shell("env", hides: ["CHILD_TESTS_HIDDEN"]))
     let lines = try String(decoding: output(child), as: UTF8.self).split(separator: "\n")
     #expect(lines.contains("CHILD_TESTS_SHOWN=1") && !lines.contains { $0.hasPrefix("CHILD_TESTS_HIDDEN") })
+    // A child that nobody waits for keeps the tests that wait for an exit of theirs from seeing it.
+    #expect(ending(child) == .exited(0))
   }
 
   /// More than a pipe holds: what is left is written while it reads.
