@@ -42,8 +42,9 @@ import Testing
     #expect(run.status == 0, "\(run.errors)")
     #expect(run.lines.sorted() == (1...500).map { "re: \($0)" }.sorted())
     _ = try responder.finish()
-    // What was somebody else's is still there.
-    if named { try replies.expectDepth(500) }
+    // What was somebody else's is still there. Under load RabbitMQ 3.10 puts some of ours back as well, whose settlement
+    // is in front of our close: settled or not, none is lost.
+    if named { try replies.expectDepth(500...1_000) }
     #expect(try queue.delete() == 0)
   }
 
