@@ -144,7 +144,10 @@ extension OwnBrokers {
         "send", "jobs", "-l", "-v", "--reconnect", "-u", "\(first.url),\(second.url)", input: .fifo)
       try sender.write("one\n")
       _ = try sender.rest(after: "connected to 127.0.0.1:25703")
-      while try Broker(peer: .rabbitMQ3, node: "scratch3").queue("depth", "jobs") != "1" { usleep(10_000) }
+      let end = ContinuousClock.now + .seconds(30)
+      while try Broker(peer: .rabbitMQ3, node: "scratch3").queue("depth", "jobs") != "1" {
+        try #require(.now < end, "the message is not in the queue")
+      }
       try first.kill()
       try sender.write("two\n")
       sender.endInput()

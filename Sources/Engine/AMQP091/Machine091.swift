@@ -211,7 +211,8 @@ struct Machine091: Sendable {
     }
   }
 
-  /// §1.4.2.8: behind its close an acceptor hears and says nothing but of the connection. A client still takes what is under way.
+  /// §1.4.2.8: behind its close an acceptor hears and says nothing but of the connection. A client still takes what is
+  /// under way.
   var answersNothing: Bool { closeSent && settings.role == .acceptor }
 
   /// Handles what is at the front when it is a whole message of a consumer, or one about messages that are settled: no

@@ -16,7 +16,7 @@ final class Served {
   /// Its open has come.
   var isOpen = false
   /// It said that it takes no messages for now.
-  var isBlocked = false
+  private(set) var isBlocked = false
   /// Its end has been dealt with.
   var isOver = false
   /// Azure's tokens, where they are needed.
@@ -52,6 +52,16 @@ final class Served {
     peer = Peer(accepted: socket, plan.settings, tls: plan.tls, now: now, deadline: now + plan.connectTimeout)
     trace?.attach(to: peer)
     plan.capture?.attach(to: peer)
+  }
+
+  func blocked(_ reason: String, _ diagnostics: Diagnostics) {
+    isBlocked = true
+    diagnostics.note("\(peer.name) takes no messages for now\(reason.isEmpty ? "" : ": \(reason)")")
+  }
+
+  func unblocked(_ diagnostics: Diagnostics) {
+    isBlocked = false
+    diagnostics.note("\(peer.name) takes messages again")
   }
 
   /// In good order, and without waiting for an answer.

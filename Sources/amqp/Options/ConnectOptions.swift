@@ -78,7 +78,8 @@ enum ConnectOptions {
         "reconnect", "N", kind: .integer(0...1_000_000), implied: "0",
         "connect again when the connection is lost, up to N times in a row",
         details: """
-          `--reconnect` alone tries without end; `--timeout` bounds that. Links and declarations are made again, and a link that           was there before is asked for anew for 30 seconds, while a broker gets its queues back. What was sent \
+          `--reconnect` alone tries without end; `--timeout` bounds that. Links and declarations are made again, and a link that \
+          is refused then is asked for anew for 30 seconds, while a broker gets its queues back. What was sent \
           and not answered is sent once more, so it may be there twice: receipts say of which messages. What comes once more \
           from a queue is not printed again where it can be told from what was printed: by its message-id, by its place in a \
           stream, or as a whole if nothing else was like it.

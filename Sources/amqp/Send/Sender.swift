@@ -55,6 +55,8 @@ final class Sender: Looped {
   var now: Int64
   var scratch = ByteQueue()
   var lastWords: Failure?
+  /// After a signal, answers are waited for until then.
+  var deadlineAfterSignal: Int64?
 
   init(_ plan: SendPlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
     self.plan = plan
@@ -254,192 +256,13 @@ final class Sender: Looped {
     case .closed(let reason):
       server.isOver = true
       closed(reason, server)
-    case .blocked(let reason):
-      server.isBlocked = true
-      diagnostics.note("\(server.peer.name) takes no messages for now\(reason.isEmpty ? "" : ": \(reason)")")
+    case .blocked(let reason): server.blocked(reason, diagnostics)
     case .unblocked:
-      server.isBlocked = false
       lastProgress = now
-      diagnostics.note("\(server.peer.name) takes messages again")
+      server.unblocked(diagnostics)
     case .delivery(let delivery): took(delivery, server)
     case .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
     }
-  }
-
-  // MARK: Endings
-
-  /// For a status line.
-  private var state: ProgressMeter.State {
-    let waiting = routes.reduce(0) { $0 + $1.outbox.pending }
-    let goal: ProgressMeter.Goal
-    if let duration = plan.duration {
-      goal = .duration(duration)
-    } else if let total = source.total {
-      goal = .count(total)
-    } else {
-      goal = source.inputSize.map { .input(source.octetsRead, of: $0) } ?? .unknown
-    }
-    return ProgressMeter.State(
-      done: taken - waiting, inFlight: routes.reduce(0) { $0 + $1.outbox.unanswered }, goal: goal)
-  }
-
-  var pending: Bool { routes.contains { !$0.outbox.isEmpty } }
-
-  func checkEndings() {
-    if let signal = signals?.first, status == .success {
-      status = signal == .interrupt ? .interrupted : .terminated
-      source.stop()
-      dropUnsent()
-      batch?.isFailed = true
-      replies?.stop()
-      if case .running = stage { deadlineAfterSignal = now + 2_000_000_000 }
-      let waiting = routes.reduce(0) { $0 + $1.outbox.unanswered }
-      if waiting > 0 { diagnostics.note("waiting for answers to \(waiting); once more ends at once") }
-    }
-    if let duration = plan.duration, now - started >= duration {
-      if !source.isAtEnd {
-        source.stop()
-        dropUnsent()
-      }
-      replies?.stop()
-    }
-    if let timeout = plan.timeout, now - started >= timeout, trouble == nil, let missing = missingReplies, !pending,
-      source.isAtEnd
-    {
-      fail(Failure(missing, "waited \(durationText(timeout))", exitCode: .incomplete))
-    }
-    if let timeout = plan.timeout, now - started >= timeout, trouble == nil, pending || !source.isAtEnd {
-      fail(
-        Failure(
-          "not all was accepted\(targetName.map { " by '\($0)'" } ?? "") in \(durationText(timeout))", soFar,
-          exitCode: .incomplete))
-    }
-    // While the peer says that it takes nothing, or there is none, nobody has to answer.
-    if served.contains(where: \.isBlocked) || redialing.isReconnecting { lastProgress = now }
-    if listener == nil, trouble == nil, pending, waitsForPeer, now - lastProgress >= plan.answerTimeout {
-      fail(
-        Failure(
-          "no \(unanswered ? "answer" : "credit") from \(served.first?.peer.name ?? "the peer") in "
-            + durationText(plan.answerTimeout), soFar,
-          nextStep: "--answer-timeout is how long to wait", exitCode: .notAccepted))
-    }
-  }
-  var deadlineAfterSignal: Int64?
-
-  var unanswered: Bool { routes.contains { $0.outbox.unanswered > 0 } }
-
-  /// Messages wait for the peer and not for `--rate`.
-  var waitsForPeer: Bool {
-    if let batch { return waitsForPeer(batch) }
-    return unanswered || allowance > released
-  }
-
-  var soFar: String {
-    var totals = receipts
-    account(&totals)
-    return totals.summary
-  }
-
-  /// Nil where there are several, or whoever comes.
-  var targetName: String? {
-    guard let name = plan.target?.description, !name.isEmpty else { return nil }
-    return name
-  }
-
-  /// Forgets what was read and never begun.
-  func dropUnsent() {
-    releaseHeld(.max)
-    for route in routes {
-      witness?.dropped(route.outbox, all: listener != nil, now: now)
-      route.outbox.dropWaiting(all: listener != nil) {
-        if $0.began == nil { receipts.addUnsent(1) } else { receipts.addUnanswered(1) }
-      }
-    }
-  }
-
-  /// Returns true when all is over.
-  func finish() -> Bool {
-    switch stage {
-    case .running:
-      let impatient = (signals?.count ?? 0) > 1 || deadlineAfterSignal.map { now >= $0 } ?? false
-      guard trouble != nil || impatient || (source.isAtEnd && !pending && replay?.held == nil && repliesAreDone) else {
-        return false
-      }
-      // Past a deadline nobody wants to wait for a peer that says nothing.
-      let isLate = trouble?.exitCode == .incomplete || trouble?.exitCode == .notAccepted
-      stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
-      replies?.giveBack()
-      for server in served where !server.isOver { server.peer.connection.close() }
-      return finish()
-    case .closing(let until):
-      var left = false
-      for server in served where !server.isOver && server.peer.isConnected {
-        if !server.peer.flush(now: now) || !allIsKnown { left = true }
-      }
-      if left && now < until && (signals?.count ?? 0) < 2 { return false }
-      for server in served { server.peer.drop() }
-      return true
-    }
-  }
-
-  /// Every message has its receipt, so the peer's answer to our close could say nothing new; a trace shows it.
-  private var allIsKnown: Bool { listener == nil && trouble == nil && trace == nil && plan.mode != .atMostOnce }
-
-  /// Counts what has no receipt yet: it will get none.
-  func account() {
-    releaseHeld(.max)
-    account(&receipts)
-    guard let witness else { return }
-    for route in routes {
-      if let batch, !batch.mayCount {
-        witness.rolledBack(route.outbox, unable: unable, now: now)
-      } else {
-        witness.left(route.outbox, unable: unable, now: now)
-      }
-    }
-    if let rejects = witness.rejects {
-      source.giveRest { rejects.rest($0) }
-      rejects.endRest()
-      if let summary = rejects.summary { diagnostics.note(summary) }
-    }
-    witness.end(signals)
-  }
-
-  func account(_ receipts: inout Receipts) {
-    for route in routes {
-      let unanswered = route.outbox.unanswered
-      // What was not told to be committed never will be.
-      if let batch, !batch.mayCount {
-        receipts.addRolledBack(unanswered, nil)
-      } else {
-        receipts.addUnanswered(unanswered)
-      }
-      receipts.addUnsent(route.outbox.pending - unanswered)
-    }
-  }
-
-  /// The exit status of the run, after it has ended.
-  func result() throws(Failure) -> ExitCode {
-    var code = status
-    if status != .success {
-      diagnostics.note("\(status == .interrupted ? "interrupted" : "terminated"): \(receipts.summary)")
-    }
-    if status == .success, trouble == nil, receipts.repeats > 0, receipts.failure(target: nil) == nil {
-      diagnostics.note(receipts.summary)
-    }
-    // What could not be written after the run is known only now.
-    let last = trouble ?? witness?.failure ?? receipts.failure(target: targetName)
-    for var failure in [inputFailure, last].compactMap({ $0 }) {
-      if status != .success && failure.exitCode == .notAccepted { continue }
-      if receipts.total > 0 && failure.exitCode != .incomplete && failure.exitCode != .notAccepted
-        && failure.nextStep == nil
-      {
-        failure.nextStep = receipts.summary
-      }
-      diagnostics.report(failure)
-      code = code.combined(with: failure.exitCode)
-    }
-    return code
   }
 
   // MARK: Waiting

@@ -178,13 +178,10 @@ final class Forwarder {
     case .closed(let reason):
       server.isOver = true
       closed(reason, server)
-    case .blocked(let reason):
-      server.isBlocked = true
-      diagnostics.note("\(server.peer.name) takes no messages for now\(reason.isEmpty ? "" : ": \(reason)")")
+    case .blocked(let reason): server.blocked(reason, diagnostics)
     case .unblocked:
-      server.isBlocked = false
       lastProgress = now
-      diagnostics.note("\(server.peer.name) takes messages again")
+      server.unblocked(diagnostics)
     case .attachRequested(let link):
       server.peer.connection.refuse(link, AMQPError(Condition.notAllowed, "this end asked for its links"))
     case .delivery, .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
