@@ -48,13 +48,14 @@ let package = Package(
       // Tests run with the checks of exclusive access; here, where the hot paths hold their state in objects, they were a
       // tenth of what decode does.
       swiftSettings: strict + [.unsafeFlags(["-enforce-exclusivity=unchecked"], .when(configuration: .release))],
-      // Start-up is mostly relocation and the search for symbols: no position-independent code, and libstdc++ from its
-      // archive (the folder holds a linker script of that name).
+      // Start-up is mostly relocation and the search for symbols: no position-independent code, libstdc++ from its archive
+      // (the folder holds a linker script of that name), and nothing exported: the runtime searches what is, one by one.
       linkerSettings: [
         .unsafeFlags(
           [
             "-Xclang-linker", "-no-pie", "-Xclang-linker", "-static-libgcc",
             "-L\(Context.packageDirectory)/Sources/amqp/Linking",
+            "-Xlinker", "--version-script=\(Context.packageDirectory)/Sources/amqp/Linking/exports",
           ],
           .when(configuration: .release))
       ]),

@@ -45,10 +45,10 @@ package struct CommandSpec: Sendable {
   /// By the real name, or by an alias when no row has that name.
   package func option(long: String) -> OptionSpec? {
     for group in groups {
-      for option in group.options where option.long == long { return option }
+      if let i = group.options.firstIndex(where: { $0.long == long }) { return group.options[i] }
     }
     for group in groups {
-      for option in group.options where option.aliases.contains(long) { return option }
+      if let i = group.options.firstIndex(where: { $0.aliases.contains(long) }) { return group.options[i] }
     }
     return nil
   }

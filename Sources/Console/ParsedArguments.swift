@@ -97,6 +97,9 @@ package struct ParsedArguments: Sendable {
   /// Whether the option was given: on the command line, by its variable, in the profile.
   package func flag(_ name: String) -> Bool { given(name) != nil }
 
+  /// As `flag`, of an option that the command need not have.
+  package func isGiven(_ name: String) -> Bool { found(name) != nil }
+
   package func value(_ name: String) -> String? {
     switch current(name) {
     case .text(let text): text
@@ -234,11 +237,14 @@ package struct ParsedArguments: Sendable {
   }
 
   private func given(_ name: String) -> Entry? {
-    let found =
-      entries.last { $0.isOption(name) } ?? fromEnvironment.last { $0.isOption(name) }
+    let entry = found(name)
+    assert(entry != nil || exists(name))
+    return entry
+  }
+
+  private func found(_ name: String) -> Entry? {
+    entries.last { $0.isOption(name) } ?? fromEnvironment.last { $0.isOption(name) }
       ?? fromProfile.last { $0.isOption(name) }
-    assert(found != nil || exists(name))
-    return found
   }
 
   private func all(_ name: String) -> [Entry] {

@@ -53,9 +53,9 @@ struct PlainRows: Sendable {
         fields.append(
           Field(
             name: add(" \(field.name)="), member: add(",\"\(field.name)\":"), type: type,
-            isBare: type != .any || field.requires == "address",
-            isText: type == .binary && spec.provides == "section", isContentType: field.name == "content-type",
-            isState: field.requires == "delivery-state",
+            isBare: type != .any || field.requires == .address,
+            isText: type == .binary && spec.provides == .section, isContentType: field.name == "content-type",
+            isState: field.requires == .deliveryState,
             choices: first..<choices.count))
       }
       row.count = fields.count - row.first

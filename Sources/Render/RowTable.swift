@@ -53,7 +53,7 @@ final class RowTable: Sendable {
         entry.primitive = field.type.primitive
         if let row = CompositeSpec.all.firstIndex(where: { $0.name == field.name }) { entry.row = UInt16(row) }
         entry.hasChoices = !field.type.choices.isEmpty
-        entry.isBare = entry.form != .any || field.requires == "address"
+        entry.isBare = entry.form != .any || field.requires == .address
         add(field.name, entry)
       }
       let missing = RowTable.width - 1 - (spec.fields?.count ?? 0)

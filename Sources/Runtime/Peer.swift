@@ -51,10 +51,13 @@ package final class Peer {
   package init(
     dialing endpoint: Endpoint, _ settings: ConnectionSettings, tls: TLSContext? = nil, now: Int64, deadline: Int64?
   ) {
+    let attempt = ConnectAttempt(to: endpoint)
+    // The network is at work while the machine is made.
+    attempt.begin(now: now)
     connection = Connection(settings, now: now)
     name = "\(endpoint)"
     (security, host, isDialled) = (tls, endpoint.host, true)
-    stream = .connecting(ConnectAttempt(to: endpoint))
+    stream = .connecting(attempt)
     connectDeadline = deadline
   }
 

@@ -14,6 +14,14 @@ package final class ConnectAttempt {
   private var currentAddress: SocketAddress?
   private var failures: [(address: SocketAddress?, error: Errno)] = []
 
+  /// What `begin` came to, until it is asked for.
+  private var outcome: Outcome?
+  private enum Outcome {
+    case underWay
+    case connected(Socket)
+    case failed(EndpointError)
+  }
+
   /// What the name came to, once it is known.
   package private(set) var addresses: [SocketAddress]?
 
@@ -37,8 +45,24 @@ package final class ConnectAttempt {
     return currentNumber.map { ($0, read: false, write: true) }
   }
 
+  /// Sets off, for a caller who has other things to do before it calls `advance` for what this came to.
+  package func begin(now: Int64) {
+    do throws(EndpointError) {
+      outcome = try advance(now: now).map(Outcome.connected) ?? .underWay
+    } catch {
+      outcome = .failed(error)
+    }
+  }
+
   /// Goes as far as it can without waiting; nil while under way. The first call starts it, and one too many does no harm.
   package func advance(now: Int64) throws(EndpointError) -> Socket? {
+    if let outcome = outcome.take() {
+      switch outcome {
+      case .underWay: return nil
+      case .connected(let socket): return socket
+      case .failed(let error): throw error
+      }
+    }
     if waiting == nil {
       guard let found = try resolve() else { return nil }
       waiting = found[...]

@@ -38,12 +38,13 @@ extension Dissector {
     let above = stack.count >= 2 ? stack[stack.count - 2].row : CompositeSpec.unknown
     if above == CompositeSpec.unknown { return true }
     let number = Int(nodes[index].field)
-    let wanted = rules.fields[Int(rules.rows[Int(above)].firstField) + number].archetypes
-    if wanted == 0 || rules.rows[Int(row)].archetypes & wanted != 0 { return true }
+    let wanted = rules.fields[Int(rules.rows[Int(above)].firstField) + number].required
+    if wanted.isEmpty || !rules.rows[Int(row)].provided.isDisjoint(with: wanted) { return true }
     let (spec, got) = (CompositeSpec.all[Int(above)], CompositeSpec.all[Int(row)].name)
     guard let field = spec.fields?[number] else { return true }
     return defect(
-      Int(nodes[index + 1].offset), "\(spec.name).\(field.name): \(field.requires ?? field.type.rawValue)", "@\(got)",
+      Int(nodes[index + 1].offset),
+      "\(spec.name).\(field.name): \(field.requires.isEmpty ? field.type.rawValue : field.requires.text)", "@\(got)",
       "part 1 §1.4")
   }
 
@@ -82,7 +83,7 @@ extension Dissector {
     let spec = CompositeSpec.all[Int(slot.row)]
     var expected = "\(spec.name): \(spec.source.name)"
     if slot.place == .field, let field = spec.fields?[Int(slot.field)] {
-      let type = field.requires.flatMap { field.type == .any ? $0 : nil } ?? field.type.rawValue
+      let type = field.type == .any && !field.requires.isEmpty ? field.requires.text : field.type.rawValue
       expected = "\(spec.name).\(field.name): \(type)"
     }
     let got = code == 0 ? "a described value" : "format \(hex(UInt64(code)))"

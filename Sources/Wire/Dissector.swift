@@ -21,7 +21,6 @@ package struct Dissector: Sendable {
   var expectation = Expectation.anything
   var expectedAt = 0
   let rules = RowRules.shared
-  let methods = MethodRules.shared
   /// What the letters of 0-9-1's tables mean.
   package var tableDialect = FieldTableDialect.rabbitMQ
 

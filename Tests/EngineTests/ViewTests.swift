@@ -39,9 +39,9 @@ import Wire
     case .error: return [AMQPError("a:b", "c").record.value]
     case .any:
       switch field.requires {
-      case "source": return [Source(address: "s").record.value]
-      case "target": return [Target(address: "t").record.value]
-      case "outcome", "delivery-state": return [DeliveryState.released.value, DeliveryState.accepted.value]
+      case .source: return [Source(address: "s").record.value]
+      case .target: return [Target(address: "t").record.value]
+      case .outcome, .deliveryState: return [DeliveryState.released.value, DeliveryState.accepted.value]
       default: return [.string("an address"), .binary([1, 2])]
       }
     default: break

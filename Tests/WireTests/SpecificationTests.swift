@@ -20,20 +20,20 @@ private let folder = "/usr/share/amqp/specs/1-0"
     let described = xml.types.filter { $0.symbol != nil }
     #expect(described.count == 40)
     // Filters are no part of the specification; they are compared with what their registries say below.
-    let rows = CompositeSpec.all.filter { $0.provides != "filter" }
+    let rows = CompositeSpec.all.filter { $0.provides != .filter }
     #expect(Set(rows.map(\.name)) == Set(described.map(\.name)))
     #expect(rows.count == described.count)
     for type in described {
       guard let row = rows.first(where: { $0.name == type.name }) else { continue }
       #expect(row.symbol == type.symbol, "\(type.name)")
       #expect(row.code == type.code, "\(type.name)")
-      #expect(row.provides == type.provides, "\(type.name)")
+      #expect(row.provides.text == type.provides, "\(type.name)")
       #expect(row.source.name == xml.primitive(of: type.source), "\(type.name)")
       #expect((row.fields != nil) == (type.kind == "composite"), "\(type.name)")
       let fields = (row.fields ?? []).map {
         Specification.Field(
           name: $0.name, type: $0.type.rawValue, mandatory: $0.mandatory, multiple: $0.multiple,
-          defaultText: $0.defaultText, requires: $0.requires)
+          defaultText: $0.defaultText, requires: $0.requires.isEmpty ? nil : $0.requires.text)
       }
       #expect(fields == type.fields, "\(type.name)")
     }
@@ -112,7 +112,7 @@ private let folder = "/usr/share/amqp/specs/1-0"
       ("rabbitmq:stream-filter", nil, .any),
       ("rabbitmq:stream-match-unfiltered", nil, .boolean),
     ]
-    let rows = CompositeSpec.all.filter { $0.provides == "filter" }
+    let rows = CompositeSpec.all.filter { $0.provides == .filter }
     #expect(rows.map(\.symbol) == expected.map(\.0))
     #expect(rows.map(\.code) == expected.map(\.1))
     #expect(rows.map(\.source) == expected.map(\.2))

@@ -3,12 +3,6 @@
 import Bytes
 import Wire
 
-struct LinkName: Hashable, Sendable {
-  let name: String
-  /// Ours.
-  let role: Role
-}
-
 struct Link: Sendable {
   enum State: Sendable {
     /// The peer asks, the application has not answered.

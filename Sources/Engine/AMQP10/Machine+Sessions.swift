@@ -31,7 +31,7 @@ extension Machine10 {
       return fail(
         .connection, AMQPError(Condition.notAllowed, "channel \(channel) is above channel-max \(settings.channelMax)"))
     }
-    if channels[channel] != nil {
+    if mapped(channel) != nil {
       return fail(.connection, AMQPError(Condition.notAllowed, "a second begin on channel \(channel)"))
     }
     let s: Int
@@ -56,7 +56,8 @@ extension Machine10 {
     sessions[s].remoteIncomingWindow = begin.incomingWindow
     sessions[s].handleMax = begin.handleMax
     if sessions[s].state == .beginning { sessions[s].state = .mapped }
-    channels[channel] = s
+    while channels.count <= Int(channel) { channels.append(-1) }
+    channels[Int(channel)] = s
     workDue = true
     if sessions[s].isBeat { return beatBegan(s) }
     for l in links.indices where links[l].session == s && links[l].attachDue { checkHandle(l) }
@@ -66,7 +67,7 @@ extension Machine10 {
     let ours = sessions[s].state == .ending
     if !ours { sessions[s].endDue = true }
     sessions[s].state = .ended
-    if let channel = sessions[s].remoteChannel { channels[channel] = nil }
+    if let channel = sessions[s].remoteChannel { channels[Int(channel)] = -1 }
     if sessions[s].isBeat && ours { beats.answered += 1 }
     loseLinks(s, CloseReason(.session, ours && error == nil ? .local : .peer, error ?? sessions[s].endError))
   }
@@ -183,7 +184,6 @@ extension Machine10 {
   private mutating func answered(_ attach: Attach, _ l: Int, _ s: Int) {
     links[l].remote = attach
     links[l].remoteHandle = attach.handle
-    names[LinkName(name: attach.name, role: links[l].role)] = l
     sessions[s].map(handle: attach.handle, to: l)
     workDue = true
     if links[l].role == .receiver {
@@ -204,8 +204,10 @@ extension Machine10 {
   /// The peer wants a link.
   private mutating func requested(_ attach: Attach, _ role: Role, _ s: Int) {
     // The same name in the same direction: the newer attach takes the link over (part 2 §2.6.1).
-    let name = LinkName(name: attach.name, role: role)
-    if let old = names[name], links[old].isLive, links[old].role == role, links[old].remote.name == attach.name {
+    let old = links.firstIndex {
+      $0.isLive && $0.remoteHandle != nil && $0.role == role && $0.remote.name == attach.name
+    }
+    if let old {
       let error = AMQPError(Condition.stolen, "attached again under the same name")
       detach(links[old].id, error, closes: false)
       forget(old)
@@ -231,7 +233,6 @@ extension Machine10 {
     links[l].state = .requested
     links[l].remote = attach
     links[l].remoteHandle = attach.handle
-    names[name] = l
     if role == .receiver {
       links[l].deliveryCount = attach.initialDeliveryCount ?? 0
       links[l].receiver.allowance = links[l].deliveryCount
@@ -313,8 +314,6 @@ extension Machine10 {
     links[l].isRetired = true
     if links[l].remoteHandle == nil { asked.removeAll { $0 == l } }
     freePlaces.append(l)
-    let name = LinkName(name: links[l].remote.name, role: links[l].role)
-    if names[name] == l { names[name] = nil }
   }
 
   /// Both detaches are said: the handle may name another link.

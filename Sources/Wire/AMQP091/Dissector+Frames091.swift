@@ -111,14 +111,14 @@ extension Dissector {
       fault(unknown.offset, unknown.expected, unknown.got, unknown.section)
       return rest091(start, end, depth)
     }
-    let row = methods.rows[Int(index)]
+    let row = MethodRules.shared.rows[Int(index)]
     let node = open(.performative, Node.method091 | index, range, head: 4, count: UInt64(row.count), depth)
     var at = start + 4
     var bit: UInt8 = 8
     var failed = false
     var i = 0
     while i < Int(row.count) {
-      let type = methods.types[Int(row.first) + i]
+      let type = MethodRules.shared.types[Int(row.first) + i]
       let slot = Slot(
         limit: end, place: .field, depth: depth + 1, row: Node.method091 | index, field: UInt16(truncatingIfNeeded: i))
       if type == .bit {
@@ -194,8 +194,8 @@ extension Dissector {
       }
       guard let first = self.flags(b, &at, slot(HeaderField.flags.rawValue)) else { break header }
       flags = first
-      for i in 0..<methods.properties.count where flags & 0x8000 >> UInt16(i) != 0 {
-        guard let after = self.field(b, at, methods.properties[i], slot(UInt16(i))) else { break header }
+      for i in 0..<MethodRules.shared.properties.count where flags & 0x8000 >> UInt16(i) != 0 {
+        guard let after = self.field(b, at, MethodRules.shared.properties[i], slot(UInt16(i))) else { break header }
         at = after
         nodes[node].value += 1
       }

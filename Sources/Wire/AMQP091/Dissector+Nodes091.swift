@@ -126,12 +126,12 @@ extension Dissector {
     guard let row = nodes[index].methodIndex, nodes[index].place == .performative,
       case .list(let fields) = value091(at: index, b)
     else { return nil }
-    return MethodRecord(methods.rows[row].id, fields)
+    return MethodRecord(MethodRules.shared.rows[row].id, fields)
   }
 
   func reencode091(at index: Int, _ b: Span<UInt8>, into q: inout ByteQueue) {
     let n = nodes[index]
-    if n.place == .performative, let row = n.methodIndex { q.append32(methods.rows[row].id) }
+    if n.place == .performative, let row = n.methodIndex { q.append32(MethodRules.shared.rows[row].id) }
     if n.kind == .opaque { return q.append(b.extracting(n.range)) }
     if n.constructor >= 0x20 { q.append(n.constructor) }
     if n.kind == .scalar { return reencodeScalar(n, b, into: &q) }

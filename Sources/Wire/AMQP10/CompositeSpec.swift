@@ -70,19 +70,57 @@ extension FieldType {
   }
 }
 
+/// The roles that a described type can play (`provides`) and that a field asks for (`requires`), part 1 §1.4.
+package struct Archetypes: OptionSet, Sendable {
+  package let rawValue: UInt32
+  package init(rawValue: UInt32) { self.rawValue = rawValue }
+
+  package static let address = Archetypes(rawValue: 1)
+  package static let deliveryState = Archetypes(rawValue: 1 << 1)
+  package static let distributionMode = Archetypes(rawValue: 1 << 2)
+  /// Not in the specification, whose fields name the type itself.
+  static let error = Archetypes(rawValue: 1 << 3)
+  static let errorCondition = Archetypes(rawValue: 1 << 4)
+  /// Not in the specification: what may stand in a filter set.
+  package static let filter = Archetypes(rawValue: 1 << 5)
+  package static let frame = Archetypes(rawValue: 1 << 6)
+  static let globalTxID = Archetypes(rawValue: 1 << 7)
+  static let lifetimePolicy = Archetypes(rawValue: 1 << 8)
+  package static let messageID = Archetypes(rawValue: 1 << 9)
+  package static let outcome = Archetypes(rawValue: 1 << 10)
+  package static let saslFrame = Archetypes(rawValue: 1 << 11)
+  package static let section = Archetypes(rawValue: 1 << 12)
+  package static let source = Archetypes(rawValue: 1 << 13)
+  package static let target = Archetypes(rawValue: 1 << 14)
+  static let txnCapability = Archetypes(rawValue: 1 << 15)
+  static let txnID = Archetypes(rawValue: 1 << 16)
+
+  /// In the order of the bits.
+  private static let names = [
+    "address", "delivery-state", "distribution-mode", "error", "error-condition", "filter", "frame", "global-tx-id",
+    "lifetime-policy", "message-id", "outcome", "sasl-frame", "section", "source", "target", "txn-capability", "txn-id",
+  ]
+
+  /// As the specification writes it: "delivery-state,outcome"; empty for none.
+  package var text: String {
+    Archetypes.names.indices.filter { rawValue & 1 << UInt32($0) != 0 }.map { Archetypes.names[$0] }
+      .joined(separator: ",")
+  }
+}
+
 package struct FieldSpec: Sendable {
   package let name: String
   package let type: FieldType
   package let mandatory: Bool
   package let multiple: Bool
   package let defaultText: String?
-  package let requires: String?
+  package let requires: Archetypes
   /// `type.primitive`, looked up once.
   let primitive: Primitive
 
   init(
     _ name: String, _ type: FieldType, mandatory: Bool = false, multiple: Bool = false,
-    default defaultText: String? = nil, requires: String? = nil
+    default defaultText: String? = nil, requires: Archetypes = []
   ) {
     (self.name, self.type, self.mandatory, self.multiple) = (name, type, mandatory, multiple)
     (self.defaultText, self.requires, self.primitive) = (defaultText, requires, type.primitive)
@@ -97,14 +135,14 @@ package struct CompositeSpec: Sendable {
   package let code: UInt64?
   /// What carries the value: a list for the composites, else any primitive.
   package let source: Primitive
-  package let provides: String
+  package let provides: Archetypes
   /// Nil for a restricted type (a described map, binary, …), which has no named fields.
   package let fields: [FieldSpec]?
   /// One bit for each mandatory field.
   let mandatory: UInt32
 
   init(
-    _ name: String, _ symbol: String, _ code: UInt64?, _ source: Primitive, provides: String = "",
+    _ name: String, _ symbol: String, _ code: UInt64?, _ source: Primitive, provides: Archetypes = [],
     fields: [FieldSpec]? = nil
   ) {
     (self.name, self.symbol, self.code, self.source) = (name, symbol, code, source)

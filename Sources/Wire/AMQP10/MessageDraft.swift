@@ -75,8 +75,8 @@ package struct MessageDraft: Sendable, Equatable {
   /// What a field may hold. The rows say `*` where section 3.2 has a choice of types: ids and addresses.
   package static func types(of spec: FieldSpec) -> [Primitive] {
     switch spec.requires {
-    case "message-id": [.string, .ulong, .uuid, .binary]
-    case "address": [.string]
+    case .messageID: [.string, .ulong, .uuid, .binary]
+    case .address: [.string]
     default: [spec.type.primitive]
     }
   }

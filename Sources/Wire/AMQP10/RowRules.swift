@@ -27,8 +27,8 @@ struct FieldRule: Sendable {
   var usual: TypeSet
   /// What the elements of an array must be, when the field may hold several.
   var element: TypeSet
-  /// What the described type in it must provide, one bit for each of `archetypes`; 0: it need not.
-  var archetypes: UInt8
+  /// What the described type in it must provide; empty: it need not.
+  var required: Archetypes
   /// The values below this one have names, and no others are legal; 0: any is.
   var choices: UInt64
   /// What the keys of a map may be.
@@ -37,7 +37,8 @@ struct FieldRule: Sendable {
   init(_ field: FieldSpec) {
     element = .anything
     usual = .anything
-    archetypes = field.type == .error ? archetype("error") : field.requires.map(archetype) ?? 0
+    let requires = field.type == .error ? .error : field.requires
+    required = requires.intersection([.error, .source, .target, .deliveryState, .outcome])
     choices = field.type == .role ? 0 : UInt64(field.type.choices.count)
     keys =
       switch field.type {
@@ -48,11 +49,11 @@ struct FieldRule: Sendable {
     case .any:
       // The types behind `requires` that the specification defines.
       admitted = .anything
-      switch field.type == .error ? "error" : field.requires {
-      case "error", "source", "target", "delivery-state", "outcome": admitted = TypeSet(.null).union(.described)
-      case "message-id": usual = TypeSet([.null, .ulong, .uuid, .binary, .string])
-      case "address": usual = TypeSet([.null, .string])
-      case "txn-id": usual = TypeSet([.null, .binary])
+      switch requires {
+      case .error, .source, .target, .deliveryState, .outcome: admitted = TypeSet(.null).union(.described)
+      case .messageID: usual = TypeSet([.null, .ulong, .uuid, .binary, .string])
+      case .address: usual = TypeSet([.null, .string])
+      case .txnID: usual = TypeSet([.null, .binary])
       default: break
       }
     case let primitive:
@@ -78,8 +79,7 @@ struct RowRule: Sendable {
   var fieldCount: Int32
   /// Where the rules of its fields start in `RowRules.fields`.
   var firstField: Int32
-  /// What it provides, as `FieldRule.archetypes` asks for it.
-  var archetypes: UInt8
+  var provided: Archetypes
   /// What may stand in a map of it.
   var keys = TypeSet.anything
   var values = TypeSet.anything
@@ -90,25 +90,12 @@ struct RowRule: Sendable {
     mandatory = spec.mandatory
     fieldCount = Int32(spec.fields?.count ?? -1)
     self.firstField = Int32(firstField)
-    archetypes = spec.provides.split(separator: ",").reduce(0) { $0 | archetype(String($1)) }
-    if code == Code.error { archetypes = archetype("error") }
+    provided = code == Code.error ? .error : spec.provides
     switch code {
     case Code.deliveryAnnotations, Code.messageAnnotations, Code.footer: keys = TypeSet([.symbol, .ulong])
     case Code.applicationProperties: (keys, values) = (TypeSet(.string), .simple)
     default: break
     }
-  }
-}
-
-/// The bit of what a described type may provide and a field require; 0 for what is no described type.
-private func archetype(_ name: String) -> UInt8 {
-  switch name {
-  case "error": 1
-  case "source": 2
-  case "target": 4
-  case "delivery-state": 8
-  case "outcome": 16
-  default: 0
   }
 }
 

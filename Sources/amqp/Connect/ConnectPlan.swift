@@ -83,7 +83,7 @@ struct ConnectPlan {
     // Who we are is what the tokens say.
     if sharedAccessKey != nil, credentials.areDefault { (credentials.user, credentials.password) = (nil, nil) }
     credentials.apply(to: &settings)
-    if arguments.command.option(long: "session-window") != nil, let text = arguments.value("session-window") {
+    if arguments.isGiven("session-window"), let text = arguments.value("session-window") {
       let sides = text.split(separator: ":", omittingEmptySubsequences: false).map { UInt32($0) }
       guard sides.count <= 2, let incoming = sides[0], incoming > 0, sides.last! != nil else {
         throw arguments.badValue(of: "session-window", text, expected: "IN or IN:OUT, numbers of transfers")
@@ -92,7 +92,7 @@ struct ConnectPlan {
       settings.outgoingWindow = sides.last! ?? incoming
     }
     // What is shown in octets holds no password unless it is asked for: without SASL, or as nobody, there is none.
-    let isDryRun = listen == nil && arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run")
+    let isDryRun = listen == nil && arguments.isGiven("dry-run")
     if isDryRun, !arguments.flag("show-secrets") {
       settings.mechanisms = choice.order[0] == .amqp091 ? [.anonymous] : []
       (settings.user, settings.password, settings.token) = (nil, nil, nil)
@@ -126,14 +126,12 @@ struct ConnectPlan {
   private static func retry(_ arguments: ParsedArguments) throws(Failure) -> RetryPolicy.Limits {
     var limits = RetryPolicy.Limits()
     limits.wait = Int64(arguments.nanoseconds("wait") ?? 0)
-    for option in ["wait", "reconnect"]
-    where arguments.command.option(long: option) != nil && arguments.flag(option) && arguments.flag("listen") {
+    for option in ["wait", "reconnect"] where arguments.isGiven(option) && arguments.flag("listen") {
       throw .usage(arguments.spelling(option), "it is for dialling, and --listen waits for others to dial")
     }
-    // A probe has no connection to get back.
-    guard arguments.command.option(long: "reconnect") != nil else { return limits }
+    guard arguments.isGiven("reconnect") else { return limits }
     if let times = arguments.number("reconnect") { limits.reconnects = times == 0 ? nil : times }
-    let mode = arguments.command.option(long: "mode") == nil ? nil : arguments.value("mode")
+    let mode = arguments.isGiven("mode") ? arguments.value("mode") : nil
     if limits.reconnects != 0, mode == "exactly-once" || mode == "transaction" {
       throw .usage(
         "\(arguments.spelling("reconnect")) with --mode \(mode ?? "")",
@@ -144,8 +142,8 @@ struct ConnectPlan {
           ? "leave --reconnect out, and run it again: what was not committed is not there"
           : "use --mode at-least-once: its receipts say what may be there twice")
     }
-    for option in ["forward", "group", "request", "then-receive"] where limits.reconnects != 0 {
-      guard arguments.command.option(long: option) != nil, arguments.flag(option) else { continue }
+    for option in ["forward", "group", "request", "then-receive"]
+    where limits.reconnects != 0 && arguments.isGiven(option) {
       throw .usage(
         "\(arguments.spelling("reconnect")) with \(arguments.spelling(option))", "that goes over one connection",
         nextStep: "leave --reconnect out, and run it again: what was not settled comes again")

@@ -103,7 +103,7 @@ struct DialectChoice {
 
   private static func needs(_ arguments: ParsedArguments) -> [Need] {
     var needs: [Need] = []
-    for row in rows where arguments.command.option(long: row.option) != nil && arguments.flag(row.option) {
+    for row in rows where arguments.isGiven(row.option) {
       if let value = row.value, arguments.value(row.option) != value { continue }
       let value = row.value.map { " \($0)" } ?? ""
       needs.append(Need(what: arguments.spelling(row.option) + value, dialect: row.dialect, instead: row.instead))

@@ -29,7 +29,7 @@ enum LinkOptions {
     if arguments.flag("listen") {
       throw .usage("--mode transaction and --listen", "there is nobody here who could coordinate transactions")
     }
-    if arguments.command.option(long: "dry-run") != nil && arguments.flag("dry-run") {
+    if arguments.isGiven("dry-run") {
       throw .usage("--mode transaction and --dry-run", "nothing is committed in a dry run")
     }
     for option in ["snd-settle-mode", "rcv-settle-mode"] where arguments.flag(option) {

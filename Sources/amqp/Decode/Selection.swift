@@ -40,7 +40,8 @@ struct Selection {
 
   private mutating func add(_ name: String) -> Bool {
     let before = (rows?.count ?? 0) + methods.count
-    for (i, row) in CompositeSpec.all.enumerated() where row.provides.hasSuffix("frame") && row.name == name {
+    for (i, row) in CompositeSpec.all.enumerated()
+    where !row.provides.isDisjoint(with: [.frame, .saslFrame]) && row.name == name {
       rows?.insert(UInt16(i))
     }
     for (i, row) in MethodSpec.all.enumerated() where [row.name, row.method, row.className].contains(name) {
