@@ -126,6 +126,9 @@ import Testing
     // RabbitMQ 4 hangs up over 1.0 without a word.
     #expect([69, 77].contains(none.status), "\(none.errors)")
     #expect(none.errors.contains("rabbitmqctl set_permissions"), "\(none.errors)")
+    let probed = try run(["probe", "--protocol", way.dialect], url: url)
+    #expect(probed.status == none.status, "\(probed.errors)")
+    #expect(probed.errors.contains("rabbitmqctl set_permissions"), "\(probed.errors)")
     try way.broker.control("set_permissions", "-p", "/", name, "^$", "^$", "^$")
     let less = try run(["send", queue.name, "hello", "--protocol", way.dialect], url: url)
     #expect(less.status == 77, "\(less.errors)")
@@ -149,6 +152,9 @@ import Testing
       #expect(refused.status == 77 || refused.status == 69, "\(refused.errors)")
       #expect(refused.errors.contains("lets 'guest' in from its own machine only"), "\(refused.errors)")
     }
+    let probed = try run(["probe", "--protocol", way.dialect], url: "amqp://guest:guest@\(address):\(port)")
+    #expect(probed.status == 77 || probed.status == 69, "\(probed.errors)")
+    #expect(probed.errors.contains("lets 'guest' in from its own machine only"), "\(probed.errors)")
   }
 
   // MARK: Cyrus SASL

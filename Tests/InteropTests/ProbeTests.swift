@@ -90,6 +90,13 @@ import Testing
     #expect(run.errors.contains("no such virtual host"), "\(run.errors)")
   }
 
+  /// What one protocol comes to nothing by is explained where that protocol is told of.
+  @Test(.needs(.rabbitMQ4)) func anIdleTimeOutThatIsRefused() throws {
+    let run = try Amqp.run("probe", "--heartbeat", "100ms", url: try Broker.rabbitMQ4.url)
+    #expect(run.status == 0, "\(run.errors)")
+    #expect(run.text.contains("RabbitMQ 4 takes no --heartbeat below 1s"), "\(run.text)")
+  }
+
   @Test(arguments: Broker.all) func conditions(_ broker: Broker) throws {
     let queue = try broker.queue(.durable)
     try queue.publish(["one", "two"])

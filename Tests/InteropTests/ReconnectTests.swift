@@ -16,16 +16,17 @@ extension OwnBrokers {
       var testDescription: String { "\(node) \(dialect) \(loss)" }
     }
 
-    /// Some of all: AMQP_TEST_LOSSES=all takes each loss with each broker, the protocols in turns.
+    /// AMQP_TEST_LOSSES=all takes each loss with each broker, the protocols in turns, and more messages.
+    static let takesAll = ProcessInfo.processInfo.environment["AMQP_TEST_LOSSES"] == "all"
     static let cases: [Case] = OwnBroker.nodes.enumerated().flatMap { i, node in
       Loss.allCases.enumerated().compactMap { j, loss -> Case? in
         let isTaken = loss == .killed || loss == (i == 0 ? .cutOff : .frozen)
-        guard isTaken || ProcessInfo.processInfo.environment["AMQP_TEST_LOSSES"] == "all" else { return nil }
+        guard isTaken || takesAll else { return nil }
         return Case(node: node, dialect: (i + j) % 2 == 0 ? "1.0" : "0-9-1", loss: loss)
       }
     }
 
-    static let count = 30_000
+    static let count = takesAll ? 200_000 : 30_000
 
     private func lose(_ loss: Loss, _ broker: OwnBroker, _ cable: Cable?) throws {
       switch loss {
@@ -62,7 +63,7 @@ extension OwnBrokers {
           "-u", "amqp://guest:guest@\(host):\(broker.port)", "--reconnect", "--heartbeat", "1s", "--connect-timeout",
           "2s",
         ]
-      return try cable?.start(all, input: input) ?? Program(Amqp.path, all, input: input, seconds: 120)
+      return try cable?.start(all, input: input) ?? Program(Amqp.path, all, input: input, seconds: 300)
     }
 
     @Test(arguments: cases) func whatIsSentArrives(_ it: Case) throws {

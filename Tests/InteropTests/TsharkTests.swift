@@ -17,6 +17,27 @@ import Testing
     #expect(theirs == ours)
   }
 
+  /// `--capture`, on each subcommand that has it; under TLS it holds what was encrypted.
+  @Test(.needs(.rabbitMQ4TLS, .certificates), arguments: ["send", "receive", "probe"], ["1.0", "0-9-1"])
+  func ourOwnCaptures(_ verb: String, _ dialect: String) throws {
+    let queue = try Broker.rabbitMQ4.queue(.durable)
+    try queue.publish(["one", "two"])
+    let authority = "\(try RealPeer.certificates.value)/ca.pem"
+    for (url, more) in [
+      (try Broker.rabbitMQ4.url, []), (try RealPeer.rabbitMQ4TLS.value, ["--cacert", authority]),
+    ] {
+      let path = "/tmp/amqp-interop-\(UUID().uuidString).pcapng"
+      defer { unlink(path) }
+      let words = ["send": ["hello"], "receive": ["-c", "1"]][verb] ?? []
+      let run = try Amqp.run(
+        [verb, queue.name, "--protocol", dialect, "--capture", path] + words + more, url: url)
+      #expect(run.status == 0, "\(run.errors)")
+      let (theirs, ours) = (try tshark(path), try amqp(path))
+      #expect(theirs.values.map(\.count).reduce(0, +) > 12, "\(theirs)")
+      #expect(theirs == ours)
+    }
+  }
+
   /// By the number of the connection and the direction: "type channel size code".
   private func tshark(_ path: String) throws -> [String: [String]] {
     let fields = [
@@ -24,7 +45,7 @@ import Testing
       "amqp.method.class", "amqp.method.method",
     ]
     var arguments = ["-r", path, "-T", "fields"] + fields.flatMap { ["-e", $0] }
-    for port in [25_673, 25_683, 25_999] { arguments += ["-d", "tcp.port==\(port),amqp"] }
+    for port in [25_673, 25_683, 25_686, 25_999] { arguments += ["-d", "tcp.port==\(port),amqp"] }
     let run = try Program(try RealPeer.tshark.value, arguments).finish()
     try #require(run.status == 0, "\(run.errors)")
     var frames: [String: [String]] = [:]
@@ -33,10 +54,11 @@ import Testing
         $0.split(separator: ",").map(String.init)
       }
       guard columns.count == fields.count, let stream = columns[0].first.flatMap(Int.init) else { continue }
-      let isFromServer = ["25673", "25683", "25999"].contains(columns[1].first ?? "")
+      let isFromServer = ["25673", "25683", "25686", "25999"].contains(columns[1].first ?? "")
       var rest = columns
       func next(_ column: Int) -> String { rest[column].isEmpty ? "?" : rest[column].removeFirst() }
-      let is091 = !path.contains("1.0.") && !path.contains("proton")
+      // Frames of these types are in 0-9-1 only.
+      let is091 = !columns[7].isEmpty || columns[2].allSatisfy { ["2", "3", "8"].contains($0) }
       for (i, type) in columns[2].enumerated() {
         let code: String
         switch (is091, type) {

@@ -8,7 +8,10 @@ extension ProbeText {
   mutating func session(_ session: SessionReport) {
     head(session.is091 ? "AMQP 0-9-1" : "AMQP 1.0", "")
     login(session)
-    if let failure = session.failure { line("failed", failure.why.isEmpty ? failure.what : failure.why, .bad) }
+    if let failure = session.failure {
+      line("failed", failure.why.isEmpty ? failure.what : failure.why, .bad)
+      if let next = failure.nextStep { line("", next) }
+    }
     guard let duration = session.duration else { return }
     line("open", ProbeText.time(duration))
     if let name = session.containerID { line(session.is091 ? "cluster" : "container-id", name) }

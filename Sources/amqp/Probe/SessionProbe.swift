@@ -46,7 +46,10 @@ final class SessionProbe {
 
   var isDone: Bool { if case .done = stage { true } else { false } }
 
-  private var explanation: Explanation { Explanation(peer: peer.name, plan: plan) }
+  private var explanation: Explanation {
+    Explanation(
+      peer: peer.name, plan: plan, isKnown: report.duration != nil, said: peer.connection.peer, address: peer.address)
+  }
 
   // MARK: The turn
 
