@@ -35,10 +35,18 @@ import Testing
         ["send", queue.name, "hello", "-v", "--protocol", way.dialect, "--sasl", mechanism],
         url: try url(way, user: "guest:guest"))
       #expect(sent.status == 0 && sent.errors.contains("SASL \(mechanism),"), "\(mechanism): \(sent.errors)")
+      let capture = "/tmp/amqp-interop-\(UUID().uuidString).pcapng"
+      defer { unlink(capture) }
       let wrong = try run(
-        ["send", queue.name, "hello", "--protocol", way.dialect, "--sasl", mechanism],
-        url: try url(way, user: "guest:wrong"))
+        [
+          "send", queue.name, "hello", "--protocol", way.dialect, "--sasl", mechanism, "--trace=hex", "--capture",
+          capture,
+        ], url: try url(way, user: "guest:hunter2"))
       #expect(wrong.status == 77, "\(mechanism): \(wrong.errors)")
+      // What was wrong is nobody's to read for all that, in octets as little as in words.
+      let kept = try Data(contentsOf: URL(fileURLWithPath: capture))
+      #expect(kept.count > 500 && kept.range(of: Data("hunter2".utf8)) == nil, "\(mechanism)")
+      #expect(!wrong.errors.contains("hunter2") && !wrong.errors.contains("68 75 6e 74"), "\(wrong.errors)")
       #expect(wrong.errors.contains("refused the credentials of 'guest': "), "\(mechanism): \(wrong.errors)")
     }
     try queue.expectDepth(mechanisms.count)

@@ -146,6 +146,26 @@ import Testing
     #expect(untrusted["amqp-1-0"] == nil && untrusted["amqp-0-9-1"] == nil)
   }
 
+  /// The system's configuration of OpenSSL is heeded, and an older TLS does as well.
+  @Test(.needs(.rabbitMQ3TLS, .rabbitMQ4TLS, .certificates), arguments: [RealPeer.rabbitMQ3TLS, .rabbitMQ4TLS])
+  func anOlderTLS(_ peer: RealPeer) throws {
+    let file = "/tmp/amqp-interop-\(UUID().uuidString).cnf"
+    defer { unlink(file) }
+    let lines = [
+      "openssl_conf = all", "[all]", "ssl_conf = tls", "[tls]", "system_default = limits", "[limits]",
+      "MaxProtocol = TLSv1.2",
+    ]
+    try lines.joined(separator: "\n").write(toFile: file, atomically: true, encoding: .utf8)
+    let run = try Program(
+      Amqp.path, ["probe", "-J", "--cacert", "\(try RealPeer.certificates.value)/ca.pem", "-u", try peer.value],
+      environment: ["OPENSSL_CONF": file]
+    ).finish()
+    #expect(run.status == 0, "\(run.errors)")
+    let json = try JSON(run.text)
+    #expect(json["tls"]?["version"] == .string("TLSv1.2"), "\(run.text)")
+    #expect(json["amqp-1-0"] != nil && json["amqp-0-9-1"] != nil, "\(run.text)")
+  }
+
   @Test(.needs(.proton)) func protonsBroker() throws {
     // A port that is free: it was somebody's until now.
     let (listener, port) = try Amqp.listen("receive")
