@@ -23,8 +23,9 @@ final class OwnBroker {
 
   var url: String { "amqp://guest:guest@127.0.0.1:\(port)" }
 
-  private func run(_ name: String, _ arguments: [String]) throws -> Finished {
-    let environment = ["HOME": ProcessInfo.processInfo.environment["HOME"] ?? "/root"]
+  private func run(_ name: String, _ arguments: [String], tool: String? = nil) throws -> Finished {
+    var environment = ["HOME": ProcessInfo.processInfo.environment["HOME"] ?? "/root"]
+    environment["AMQP_TEST_TOOL"] = tool
     return try Program("\(Broker.scripts)/\(name)", arguments, environment: environment, seconds: 120).finish()
   }
 
@@ -37,6 +38,10 @@ final class OwnBroker {
   func startAgain() throws { try script("start", "--keep", node) }
   func freeze() throws { try script("freeze", node) }
   func thaw() throws { try script("thaw", node) }
+  func disable(plugin: String) throws {
+    let ran = try run("rabbitmqctl", [node, "disable", plugin], tool: "rabbitmq-plugins")
+    try #require(ran.status == 0, "\(ran.errors)")
+  }
   /// As an operator does it, then what is left of it.
   func shutDown() throws {
     _ = try run("rabbitmqctl", [node, "stop"])

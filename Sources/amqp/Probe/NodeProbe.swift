@@ -249,10 +249,15 @@ struct NodeProbe {
     var explanation = explanation
     explanation.action = "find '\(reports[i].name)'"
     var failure = explanation.failure(reason)
+    // It may be there and go by another name.
+    let isMisnamed = reason.error?.condition == Condition.invalidField
     // Making it is another command's business.
-    if failure.exitCode == .noSuchAddress { failure.nextStep = nil }
+    if failure.exitCode == .noSuchAddress && !isMisnamed { failure.nextStep = nil }
     // What was found before is there.
-    if reports[i].exists == true { return }
+    if reports[i].exists == true {
+      if isMisnamed { reports[i].failure = failure }
+      return
+    }
     if failure.exitCode == .noSuchAddress { reports[i].exists = false }
     if reason.error?.condition == ReplyCode.resourceLocked.condition { reports[i].exists = true }
     reports[i].failure = failure
