@@ -35,7 +35,8 @@ extension Machine091 {
   }
 
   private mutating func stopped(_ l: Int) {
-    guard links[l].receiver.stop == .asked else { return }
+    // A link whose end was told has nothing left to stop.
+    guard links[l].receiver.stop == .asked, !links[l].isTold else { return }
     links[l].receiver.stop = .told
     events.append(.stopped(links[l].id))
   }
