@@ -4,7 +4,9 @@ import Testing
 
 @Suite(.needs(.rabbitMQ3, .rabbitMQ4, .rabbitmqC)) struct ProbeTests {
   private func probe(_ arguments: String..., url: String) throws -> (JSON, Finished) {
-    let run = try Program(Amqp.path, ["probe", "-J", "-u", url] + arguments, seconds: 30).finish()
+    // While all tests begin at once a broker may take its time.
+    let patient = ["probe", "-J", "-u", url, "--connect-timeout", "60s"]
+    let run = try Program(Amqp.path, patient + arguments, seconds: 120).finish()
     return (try JSON(run.text), run)
   }
 
@@ -52,7 +54,7 @@ import Testing
     #expect(integer(node(json)["target"]?["credit"]) ?? 0 > 0)
     if broker.isRabbitMQ4 {
       #expect(node(json)["type"] == .string(arguments.first ?? "classic"))
-      #expect(node(json)["durable"] == .boolean(true))
+      #expect(node(json)["durable"] == .boolean(true), "\(run.text)")
       #expect(node(json)["source"]?["address"] == .string("/queues/\(queue.name)"))
     }
     // All of it is there still, and has been delivered to nobody.
