@@ -8,7 +8,7 @@ extension Machine10 {
   mutating func received(_ t: HotTransfer, session s: Int, frame at: Int, end: Int) -> Event? {
     // One frame may hold more than a message may have; `part` says so.
     let isWhole = !t.more && !t.aborted && end - at - t.payload <= settings.limits.messageSize
-    if isWhole, let l = sessions[s].link(handle: t.handle), let id = t.deliveryID,
+    if isWhole, let l = sessions[s].handles[Int(t.handle)], let id = t.deliveryID,
       let number = Machine10.whole(t, id, &links[l], &sessions[s], &workDue)
     {
       return .delivery(
@@ -74,7 +74,7 @@ extension Machine10 {
     }
     sessions[s].incomingWindow &-= 1
     if sessions[s].incomingWindow <= sessions[s].windowSize / 2 { workDue = true }
-    guard let l = sessions[s].link(handle: handle) else {
+    guard let l = sessions[s].handles[Int(handle)] else {
       failSession(s, AMQPError(Condition.unattachedHandle, "a transfer for handle \(handle), which is not attached"))
       return nil
     }

@@ -31,7 +31,7 @@ extension Machine10 {
       return fail(
         .connection, AMQPError(Condition.notAllowed, "channel \(channel) is above channel-max \(settings.channelMax)"))
     }
-    if mapped(channel) != nil {
+    if channels[Int(channel)] != nil {
       return fail(.connection, AMQPError(Condition.notAllowed, "a second begin on channel \(channel)"))
     }
     let s: Int
@@ -56,7 +56,6 @@ extension Machine10 {
     sessions[s].remoteIncomingWindow = begin.incomingWindow
     sessions[s].handleMax = begin.handleMax
     if sessions[s].state == .beginning { sessions[s].state = .mapped }
-    while channels.count <= Int(channel) { channels.append(-1) }
     channels[Int(channel)] = s
     workDue = true
     if sessions[s].isBeat { return beatBegan(s) }
@@ -67,7 +66,7 @@ extension Machine10 {
     let ours = sessions[s].state == .ending
     if !ours { sessions[s].endDue = true }
     sessions[s].state = .ended
-    if let channel = sessions[s].remoteChannel { channels[Int(channel)] = -1 }
+    if let channel = sessions[s].remoteChannel { channels[Int(channel)] = nil }
     if sessions[s].isBeat && ours { beats.answered += 1 }
     loseLinks(s, CloseReason(.session, ours && error == nil ? .local : .peer, error ?? sessions[s].endError))
   }
@@ -164,7 +163,7 @@ extension Machine10 {
       return failSession(
         s, AMQPError(Condition.notAllowed, "handle \(attach.handle) is above handle-max \(Machine10.handleMax)"))
     }
-    if sessions[s].link(handle: attach.handle) != nil {
+    if sessions[s].handles[Int(attach.handle)] != nil {
       return failSession(s, AMQPError(Condition.handleInUse, "handle \(attach.handle) is attached already"))
     }
     let role: Role = attach.role == .sender ? .receiver : .sender
@@ -177,14 +176,14 @@ extension Machine10 {
     if links[l].state == .attaching { return answered(attach, l, s) }
     // Our detach crossed the peer's answer to our attach.
     links[l].remoteHandle = attach.handle
-    sessions[s].map(handle: attach.handle, to: l)
+    sessions[s].handles[Int(attach.handle)] = l
   }
 
   /// The peer's answer to an attach of ours.
   private mutating func answered(_ attach: Attach, _ l: Int, _ s: Int) {
     links[l].remote = attach
     links[l].remoteHandle = attach.handle
-    sessions[s].map(handle: attach.handle, to: l)
+    sessions[s].handles[Int(attach.handle)] = l
     workDue = true
     if links[l].role == .receiver {
       links[l].deliveryCount = attach.initialDeliveryCount ?? 0
@@ -237,7 +236,7 @@ extension Machine10 {
       links[l].deliveryCount = attach.initialDeliveryCount ?? 0
       links[l].receiver.allowance = links[l].deliveryCount
     }
-    sessions[s].map(handle: attach.handle, to: l)
+    sessions[s].handles[Int(attach.handle)] = l
     events.append(.attachRequested(links[l].id))
   }
 
@@ -285,11 +284,11 @@ extension Machine10 {
   }
 
   mutating func received(_ detach: Detach, session s: Int) {
-    guard let l = sessions[s].link(handle: detach.handle) else {
+    guard let l = sessions[s].handles[Int(detach.handle)] else {
       return failSession(
         s, AMQPError(Condition.unattachedHandle, "a detach for handle \(detach.handle), which is not attached"))
     }
-    sessions[s].handles[Int(detach.handle)] = -1
+    sessions[s].handles[Int(detach.handle)] = nil
     let ours = links[l].state == .detaching
     // Neither granted nor refused: our attach comes before our detach even so.
     if links[l].state == .requested { withoutTerminus(l) }
@@ -351,7 +350,7 @@ extension Machine10 {
       }
       return
     }
-    guard let l = sessions[s].link(handle: handle) else {
+    guard let l = sessions[s].handles[Int(handle)] else {
       return failSession(s, AMQPError(Condition.unattachedHandle, "a flow for handle \(handle), which is not attached"))
     }
     if links[l].role == .sender { senderFlow(flow, l) } else { receiverFlow(flow, l) }

@@ -31,8 +31,8 @@ struct Machine10: Sendable {
   /// Links of ours that the peer has not answered, in the order in which they were asked for.
   var asked: [Int] = []
   var nextSerial = 0
-  /// The session behind each of the peer's channels, -1 for none.
-  var channels: [Int] = []
+  /// The session behind each of the peer's channels, in whatever state.
+  var channels = PlaceTable()
   /// Events that wait behind the one that was handed out; mostly empty.
   var events: [Event] = []
   var nextEventIndex = 0
@@ -300,7 +300,7 @@ struct Machine10: Sendable {
     case Code.close: return receivedClose(AMQPError(r[0]))
     case Code.begin: return received(Begin(r), channel: channel)
     case Code.end:
-      guard let session = mapped(channel) else { return unknownChannel(channel) }
+      guard let session = channels[Int(channel)] else { return unknownChannel(channel) }
       return receivedEnd(AMQPError(r[0]), session: session)
     default: break
     }
@@ -319,23 +319,17 @@ struct Machine10: Sendable {
 
   private func name(_ r: Record) -> String { CompositeSpec.row(CompositeSpec.index(code: r.code))?.name ?? "a frame" }
 
-  /// The session that was begun on the peer's channel, in whatever state.
-  func mapped(_ channel: UInt16) -> Int? {
-    let session = Int(channel) < channels.count ? channels[Int(channel)] : -1
-    return session < 0 ? nil : session
-  }
-
   /// The session that frames on the peer's channel are for.
   func sessionIndex(_ channel: UInt16) -> Int? {
     // Nearly always there is one session.
     if !sessions.isEmpty && sessions[0].remoteChannel == channel && sessions[0].state == .mapped { return 0 }
-    guard let s = mapped(channel), sessions[s].state == .mapped else { return nil }
+    guard let s = channels[Int(channel)], sessions[s].state == .mapped else { return nil }
     return s
   }
 
   private mutating func unknownChannel(_ channel: UInt16) {
     // After our own end the peer's last frames may still be under way.
-    if mapped(channel) != nil { return }
+    if channels[Int(channel)] != nil { return }
     fail(.connection, AMQPError(Condition.notAllowed, "a frame on channel \(channel), where no session is"))
   }
 }

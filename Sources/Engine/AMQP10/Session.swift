@@ -40,8 +40,8 @@ struct Session: Sendable {
   var incoming = UnsettledRing<Incoming>()
   var dispositions: [PendingDisposition] = []
 
-  /// The link behind each of the peer's handles, -1 for none.
-  var handles: [Int] = []
+  /// The link behind each of the peer's handles.
+  var handles = PlaceTable()
   var handleMax: UInt32 = .max
   /// Which of our handles are taken.
   var taken: [Bool] = []
@@ -90,16 +90,6 @@ struct Session: Sendable {
     }
     taken.append(true)
     return UInt32(taken.count - 1)
-  }
-
-  func link(handle: UInt32) -> Int? {
-    guard handle < UInt32(handles.count), handles[Int(handle)] >= 0 else { return nil }
-    return handles[Int(handle)]
-  }
-
-  mutating func map(handle: UInt32, to link: Int) {
-    while handles.count <= Int(handle) { handles.append(-1) }
-    handles[Int(handle)] = link
   }
 
   /// The numbers of the incoming deliveries whose ids lie in first...last, which may be half of the circle. Peers number

@@ -132,7 +132,7 @@ struct ConnectPlan {
     guard arguments.isGiven("reconnect") else { return limits }
     if let times = arguments.number("reconnect") { limits.reconnects = times == 0 ? nil : times }
     let mode = arguments.isGiven("mode") ? arguments.value("mode") : nil
-    if limits.reconnects != 0, mode == "exactly-once" || mode == "transaction" {
+    if mode == "exactly-once" || mode == "transaction" {
       throw .usage(
         "\(arguments.spelling("reconnect")) with --mode \(mode ?? "")",
         mode == "transaction"
@@ -142,8 +142,7 @@ struct ConnectPlan {
           ? "leave --reconnect out, and run it again: what was not committed is not there"
           : "use --mode at-least-once: its receipts say what may be there twice")
     }
-    for option in ["forward", "group", "request", "then-receive"]
-    where limits.reconnects != 0 && arguments.isGiven(option) {
+    for option in ["forward", "group", "request", "then-receive"] where arguments.isGiven(option) {
       throw .usage(
         "\(arguments.spelling("reconnect")) with \(arguments.spelling(option))", "that goes over one connection",
         nextStep: "leave --reconnect out, and run it again: what was not settled comes again")
