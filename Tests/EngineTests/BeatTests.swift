@@ -45,6 +45,25 @@ import Wire
     #expect(peer.end.takeLog() == ["opened"])
   }
 
+  /// RabbitMQ 4 may take the exit of the session before on a channel for the exit of the one that follows it.
+  @Test func amqp10BeatsTakeChannelsInTurn() throws {
+    let peer = ScriptedPeer(bare(.initiator))
+    var open = Open()
+    open.channelMax = 2
+    try peer.openUp(open: open)
+    for expected: UInt16 in [0, 1, 2, 0, 1] {
+      #expect(beat(peer.end))
+      let frame = try peer.expectFrame(Code.begin)
+      #expect(frame.channel == expected)
+      var begin = Begin()
+      begin.remoteChannel = frame.channel
+      peer.send(begin)
+      _ = try peer.expect(EndFrame.self)
+      peer.send(EndFrame())
+    }
+    #expect(counts(peer.end) == [5, 5])
+  }
+
   @Test func amqp10WithoutAChannel() throws {
     var settings = ConnectionSettings(.acceptor)
     settings.channelMax = 0

@@ -11,11 +11,14 @@ extension Machine10 {
     return own ?? beginSession()
   }
 
-  /// Takes a place and a channel that both ends allow; nil when there is none.
+  /// Takes a place and a channel that both ends allow; nil when there is none. Channels are taken in turn: RabbitMQ 4 may
+  /// take the late exit of a session for the exit of the next one on its channel, which then gets no answer.
   mutating func beginSession() -> Int? {
     let used = Set(sessions.filter { !$0.isFree }.map(\.channel))
     let highest = min(settings.channelMax, peer.open.channelMax)
-    guard let channel = (0...highest).first(where: { !used.contains($0) }) else { return nil }
+    let free = (0...highest).lazy.filter { !used.contains($0) }
+    guard let channel = free.first(where: { $0 >= nextChannel }) ?? free.first else { return nil }
+    nextChannel = channel &+ 1
     workDue = true
     let session = Session(channel: channel, firstID: settings.firstID, window: settings.incomingWindow)
     if let place = sessions.firstIndex(where: \.isFree) {

@@ -26,6 +26,8 @@ struct Machine10: Sendable {
   var peer = PeerDescription()
   /// Places of sessions and links that are gone are used again.
   var sessions: [Session] = []
+  /// Where the search for a free channel begins.
+  var nextChannel: UInt16 = 0
   var links: [Link] = []
   var freePlaces: [Int] = []
   /// Links of ours that the peer has not answered, in the order in which they were asked for.

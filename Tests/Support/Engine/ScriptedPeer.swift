@@ -180,10 +180,12 @@ package final class ScriptedPeer {
 
   /// Answers a begin.
   package func map(window: UInt32 = 1_000, handleMax: UInt32 = .max) throws {
-    let begin = try expect(Begin.self)
-    guard begin.remoteChannel == nil else { throw ScriptError(description: "a begin that answers nobody") }
+    let frame = try expectFrame(Code.begin)
+    guard Begin(frame.record ?? Record(Code.begin)).remoteChannel == nil else {
+      throw ScriptError(description: "a begin that answers nobody")
+    }
     var answer = Begin()
-    answer.remoteChannel = 0
+    answer.remoteChannel = frame.channel
     answer.nextOutgoingID = ScriptedPeer.firstID
     answer.incomingWindow = window
     answer.outgoingWindow = 1_000
