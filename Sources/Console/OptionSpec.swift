@@ -47,6 +47,8 @@ package struct OptionSpec: Sendable {
     case words([String])
     /// The sections of the configuration file.
     case profiles
+    /// What the user's own command lists: AMQP has no way to ask for all queues.
+    case queues
   }
 
   package enum Secrecy: Sendable {

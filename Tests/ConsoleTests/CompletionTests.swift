@@ -27,12 +27,17 @@ import Testing
     Case(line: "amqp send -c ", words: []),
     Case(line: "amqp send --file complet", words: ["completions"]),
     Case(line: "amqp send --password-file=complet", words: ["--password-file=completions"]),
+    Case(line: "amqp receive ", words: ["events/today", "orders"]),
+    Case(line: "amqp probe -J ord", words: ["orders"]),
+    Case(line: "amqp receive orders --forward ev", words: ["events/today"]),
+    Case(line: "amqp send --queue=ord", words: ["--queue=orders"]),
   ]
 
   @Test(.enabled(if: Shell.path("bash") != nil, "bash is not installed"), arguments: cases)
   func bash(_ test: Case) throws {
     let script = #"""
       source "$1" || exit
+      export AMQP_COMPLETE_QUEUES='echo orders; echo events/today'
       COMP_WORDBREAKS=$' \t\n"\'><=;|&(:' COMP_LINE=$2 COMP_POINT=${#2}
       _amqp
       ((${#COMPREPLY[@]})) && printf '%s\n' "${COMPREPLY[@]}"
@@ -43,7 +48,8 @@ import Testing
 
   @Test(.enabled(if: Shell.path("fish") != nil, "fish is not installed"), arguments: cases)
   func fish(_ test: Case) throws {
-    let script = "source completions/amqp.fish; and complete -C $argv[1]"
+    let script =
+      "set -gx AMQP_COMPLETE_QUEUES 'echo orders; echo events/today'; source completions/amqp.fish; and complete -C $argv[1]"
     let output = try run("fish", ["--no-config", "-c", script, test.line])
     check(test, output.map { String($0.prefix { $0 != "\t" }) })
   }
@@ -56,6 +62,7 @@ import Testing
       setup=$(mktemp)
       cat >$setup <<'END'
       PS1=
+      export AMQP_COMPLETE_QUEUES='echo orders; echo events/today'
       unsetopt beep listbeep
       fpath=($PWD/completions $fpath)
       autoload -Uz compinit

@@ -65,7 +65,7 @@ import Testing
   @Test(arguments: Broker.all) func nobodyReplies(_ broker: Broker) throws {
     let queue = try broker.queue(.transient)
     let run = try Amqp.run(
-      ["send", queue.name, "--request", "-t", "1s", "-P", "correlation-id=c", "hello"], url: broker.url)
+      ["send", queue.name, "--request", "-t", "5s", "-P", "correlation-id=c", "hello"], url: broker.url)
     #expect(run.status == 2 && run.errors.contains("1 of 1 request has no reply: correlation-id c"), "\(run.errors)")
   }
 
@@ -117,7 +117,7 @@ import Testing
       url: broker.url)
     #expect(run.status == 0 && run.lines == ["one", "two"], "\(run.errors)")
     let late = try Amqp.run(
-      ["send", queue.name, "one", "--then-receive", queue.name, "-c", "2", "-t", "1s", "--protocol", dialect],
+      ["send", queue.name, "one", "--then-receive", queue.name, "-c", "2", "-t", "5s", "--protocol", dialect],
       url: broker.url)
     #expect(late.status == 2 && late.text == "one\n", "\(late.errors)")
     #expect(late.errors.contains("1 of 2 received from '\(queue.name)'"), "\(late.errors)")

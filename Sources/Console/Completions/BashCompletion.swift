@@ -79,6 +79,7 @@ struct BashCompletion {
         case .words(let words):
           "candidates=\(Completions.quoted(words.joined(separator: " ")))" + (option.isList ? " list=1" : "")
         case .profiles: "candidates=$(\(Completions.profiles(program)))"
+        case .queues: "candidates=$(\(Completions.queues))"
         }
       out += "          \(keys.joined(separator: " | "))) \(action) ;;\n"
     }
@@ -94,6 +95,7 @@ struct BashCompletion {
     for positional in command.positionals {
       switch positional.completion {
       case .nothing, .profiles: continue
+      case .queues: return "            else\n              candidates=$(\(Completions.queues))\n"
       case .file: return "            else\n              files=f\n"
       case .directory: return "            else\n              files=d\n"
       case .words(let words):

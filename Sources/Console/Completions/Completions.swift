@@ -20,6 +20,11 @@ package enum Completions {
     return "sed -n \"s/^ *\\[ *\\([^]]*[^] ]\\) *\\].*/\\1/p\" \(file) 2>/dev/null"
   }
 
+  /// The environment variable that holds the user's command for the names of queues, and what runs it: for a second, so that
+  /// a broker that is slow or not there doesn't hold the shell up.
+  package static let queuesVariable = "AMQP_COMPLETE_QUEUES"
+  static let queues = "timeout 1 sh -c \"$\(queuesVariable)\" 2>/dev/null"
+
   static func summary(_ option: OptionSpec) -> String { Markup.plain(option.summary) }
 }
 

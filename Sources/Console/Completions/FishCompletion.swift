@@ -32,6 +32,8 @@ struct FishCompletion {
       for positional in command.positionals {
         switch positional.completion {
         case .nothing, .profiles: continue
+        case .queues:
+          out += "complete -c \(name) -n \(condition) -a \(quoted("(\(Completions.queues))"))\n"
         case .file, .directory: out += "complete -c \(name) -n \(condition) -F\n"
         case .words(let words):
           out += "complete -c \(name) -n \(condition) -a \(quoted(words.joined(separator: " ")))\n"
@@ -53,6 +55,7 @@ struct FishCompletion {
       case .nothing: out += " -x"
       case .file, .directory: out += " -r -F"
       case .words(let words): out += " -x -a \(proposals(words, option))"
+      case .queues: out += " -x -a \(quoted("(\(Completions.queues))"))"
       case .profiles: out += " -x -a \(quoted("(__\(program.name)_profiles)"))"
       }
     case .optional:

@@ -67,6 +67,7 @@ struct ZshCompletion {
     case .file: return "_files"
     case .directory: return "_files -/"
     case .profiles: return "{compadd -- ${(f)\"$(\(Completions.profiles(program)))\"}}"
+    case .queues: return "{compadd -- ${(f)\"$(\(Completions.queues))\"}}"
     case .words(let words):
       let all = words.map(colons).joined(separator: " ")
       if isList { return "_sequence compadd - \(all)" }

@@ -142,10 +142,16 @@ struct ConnectPlan {
           ? "leave --reconnect out, and run it again: what was not committed is not there"
           : "use --mode at-least-once: its receipts say what may be there twice")
     }
-    for option in ["forward", "group", "request", "then-receive"] where arguments.isGiven(option) {
+    for option in ["group", "request", "then-receive"] where arguments.isGiven(option) {
       throw .usage(
         "\(arguments.spelling("reconnect")) with \(arguments.spelling(option))", "that goes over one connection",
         nextStep: "leave --reconnect out, and run it again: what was not settled comes again")
+    }
+    if arguments.isGiven("browse") && arguments.isGiven("forward") {
+      throw .usage(
+        "\(arguments.spelling("reconnect")) with --browse and --forward",
+        "a queue is browsed from its start on each connection, and all of it would be forwarded again",
+        nextStep: "leave --reconnect out")
     }
     return limits
   }

@@ -19,10 +19,11 @@ struct Redialing {
   /// What a link that was there before was refused with last.
   private var refused = ""
 
-  init(_ plan: ConnectPlan, now: Int64) {
+  /// - Parameter dialect: what is tried first, where it isn't the plan's own choice.
+  init(_ plan: ConnectPlan, as dialect: DialectChoice.Protocols? = nil, now: Int64) {
     plans = [plan] + plan.alternatives
     policy = RetryPolicy(places: plans.count, plan.retry, now: now)
-    found = plans.map { _ in nil }
+    found = plans.map { _ in dialect }
     started = now
   }
 

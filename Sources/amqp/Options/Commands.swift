@@ -55,6 +55,12 @@ enum Commands {
       EnvironmentSpec("AMQP_URL", "the peer to connect to, when `--url` isn't given"),
       EnvironmentSpec("AMQP_USER", "the user to log in as, when `--user` isn't given"),
       EnvironmentSpec("AMQP_PROFILE", "the profile, when `--profile` isn't given"),
+      EnvironmentSpec(
+        Completions.queuesVariable,
+        """
+        a command that lists queues, a name a line, for the shells' completions; it has a second. With RabbitMQ's command-line \
+        tools: `rabbitmqadmin -f bash list queues name | tr ' ' '\\n'`
+        """),
       EnvironmentSpec("XDG_CONFIG_HOME", "the folder of configuration files, `~/.config` when it isn't set"),
     ] + SharedOptions.environment,
     files: [

@@ -82,7 +82,8 @@ enum ConnectOptions {
           is refused then is asked for anew for 30 seconds, while a broker gets its queues back. What was sent \
           and not answered is sent once more, so it may be there twice: receipts say of which messages. What comes once more \
           from a queue is not printed again where it can be told from what was printed: by its message-id, by its place in a \
-          stream, or as a whole if nothing else was like it.
+          stream, or as a whole if nothing else was like it. Messages of a queue that were with a handler, or on their way to \
+          another node, come again and are handled or forwarded again.
           """),
       .value(
         "listen", "[HOST:]PORT", "be the peer: wait for connections, no broker needed",

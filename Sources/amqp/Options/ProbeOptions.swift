@@ -24,7 +24,8 @@ enum ProbeOptions {
       """,
     ],
     positionals: [
-      .init("NODE", "a queue's name, or any address the peer knows: is it there, and what is in it?")
+      .init(
+        "NODE", "a queue's name, or any address the peer knows: is it there, and what is in it?", completion: .queues)
     ],
     groups: [
       output, conditions, nodes, connection, TLSOptions.group,

@@ -20,7 +20,7 @@ enum ReceiveOptions {
       """,
     ],
     positionals: [
-      .init("SOURCE", "where from: a queue's name, `/queues/NAME`, or any address the peer knows"),
+      .init("SOURCE", "where from: a queue's name, `/queues/NAME`, or any address the peer knows", completion: .queues),
       .init("PATTERN", "with `--listen`: the addresses that clients may send to, as shell patterns; none allows any"),
     ],
     afterDashes: .handler,

@@ -57,7 +57,7 @@ extension ReceiveOptions {
     "Forwarding",
     [
       .value(
-        "forward", "TARGET", "send each message on to TARGET instead of printing it",
+        "forward", "TARGET", completion: .queues, "send each message on to TARGET instead of printing it",
         details: """
           A message is settled at the source when the target has accepted it, so that nothing is lost whoever is \
           killed; one may come twice then. One that the target doesn't accept stays at the source, and the run \

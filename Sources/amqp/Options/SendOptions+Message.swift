@@ -24,7 +24,7 @@ extension SendOptions {
           names expiration (ms), timestamp (s) and delivery-mode (1 or 2).
           """),
       .value("content-type", short: "C", "TYPE", "the same as `-P content-type=TYPE`"),
-      .value("reply-to", "ADDRESS", "the same as `-P reply-to=ADDRESS`"),
+      .value("reply-to", "ADDRESS", completion: .queues, "the same as `-P reply-to=ADDRESS`"),
       .value("annotation", "K[:TYPE]=V", repeatable: true, "a message annotation; its key is a symbol"),
       .value("delivery-annotation", "K[:TYPE]=V", repeatable: true, "a delivery annotation; its key is a symbol"),
       .value("footer", "K[:TYPE]=V", repeatable: true, "an entry of the footer; its key is a symbol"),

@@ -13,7 +13,7 @@ extension SendOptions {
           of requests are under way at a time (`--window`). With `-t` a missing reply is exit status 2.
           """),
       .value(
-        "then-receive", "SOURCE", "receive from SOURCE what comes after sending",
+        "then-receive", "SOURCE", completion: .queues, "receive from SOURCE what comes after sending",
         details: """
           The receiver is there before the first message is sent. It ends after one message, or with `-c N` after N (each BODY is \
           sent once then), or with `--for` when that has passed; with `-t` too few of them are exit status 2.

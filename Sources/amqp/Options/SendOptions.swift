@@ -22,7 +22,7 @@ enum SendOptions {
         """
         where to: a queue's name, `/queues/NAME`, `/exchanges/NAME/KEY`, or any address the peer knows; empty (`''`) is the \
         anonymous relay, where each message's property `to` says it
-        """),
+        """, completion: .queues),
       .init("BODY", "a message's body; with `--queue`, `--exchange` or `--routing-key` every argument is one"),
     ],
     groups: [

@@ -31,7 +31,7 @@ enum SharedOptions {
   static func address(_ positional: String) -> [OptionSpec] {
     [
       .value(
-        "queue", short: "q", "NAME", "the queue, literally",
+        "queue", short: "q", "NAME", completion: .queues, "the queue, literally",
         details: "The name is not looked at: no slash or colon in it means anything."),
       .value(
         "exchange", short: "e", "NAME",

@@ -116,12 +116,15 @@ struct Intake: ~Copyable {
       if let handlers {
         taken += 1
         octets += delivery.message.count
-        handlers.take(delivery, connection, inlets[i], number: taken)
+        let isCopy = mark.isOffset
+        if isCopy { resumptions[inlets[i].source].took(mark) }
+        handlers.take(delivery, connection, inlets[i], number: taken, isCopy: isCopy)
         continue
       }
       do throws(Failure) {
         if let forwarder {
           try forwarder.take(delivery, connection, server)
+          if mark.isOffset { resumptions[inlets[i].source].took(mark) }
           taken += 1
           octets += delivery.message.count
           continue
@@ -146,6 +149,9 @@ struct Intake: ~Copyable {
 
   /// The connection is lost: what was not settled comes again.
   mutating func connectionLost() { for i in resumptions.indices { resumptions[i].connectionLost() } }
+
+  /// So many that were taken come again.
+  mutating func giveUp(_ count: Int) { taken = max(0, taken - count) }
 
   /// Of the last message of a source that is a stream.
   func offset(ofSource i: Int) -> UInt64? { i < resumptions.count ? resumptions[i].offset : nil }

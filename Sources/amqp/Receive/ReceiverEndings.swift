@@ -57,6 +57,15 @@ extension Receiver {
     server.peer.drop()
     served = []
     intake.connectionLost()
+    let staysHere = intake.resumesStreams
+    if let handlers { comeAgain(handlers.reconnects(after: server, staysHere: staysHere), "with handlers") }
+    if let forwarder, !staysHere { comeAgain(forwarder.sourceLost(), "under way") }
+  }
+
+  private func comeAgain(_ count: Int, _ place: String) {
+    if count == 0 { return }
+    intake.giveUp(count)
+    diagnostics.note("\(count) messages that were \(place) come again")
   }
 
   func fail(_ failure: Failure) {

@@ -186,7 +186,7 @@ extension Receiver {
     }
     inlets.append(
       Inlet(server: server, link: link, address: address, isUp: true, budget: plan.count.map { max(0, $0 - taken) }))
-    if forwarder?.isUp ?? true { grant(inlets.count - 1) }
+    if forwarder?.isReady ?? true { grant(inlets.count - 1) }
     if case .running = stage {} else { server.peer.connection.stop(link) }
   }
 

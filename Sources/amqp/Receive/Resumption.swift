@@ -17,6 +17,8 @@ struct Resumption {
     case content(UInt64)
     /// It was settled when it came: nobody sends it again.
     case nothing
+
+    var isOffset: Bool { if case .offset = self { true } else { false } }
   }
 
   mutating func mark(_ delivery: Delivery, _ connection: borrowing Connection) -> Mark {

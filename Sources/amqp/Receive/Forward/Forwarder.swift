@@ -16,6 +16,8 @@ final class Forwarder {
     case checking(LinkID)
     case attaching
     case up
+    /// Dialled again when that is due.
+    case lost
     case over
   }
 
@@ -27,6 +29,10 @@ final class Forwarder {
   private var server: Served?
   private var outlet: Outlet?
   private let route: Route
+  /// From the first attempt on.
+  private var redialing: Redialing?
+  /// The form of what is in the outbox: that of the first connection.
+  private var targetDialect: MessageBridge.Dialect?
   /// By what the source speaks; listening there may be sources of both kinds.
   private var bridge10: MessageBridge?
   private var bridge091: MessageBridge?
@@ -50,7 +56,8 @@ final class Forwarder {
     route = Route(plan.target)
   }
 
-  var isUp: Bool { state == .up }
+  /// It has been connected, and what is taken gets there if it can be done.
+  var isReady: Bool { targetDialect != nil && state != .over }
   var hasRoom: Bool { route.outbox.hasRoom }
   /// Nothing is left that was not answered.
   var isEmpty: Bool { route.outbox.isEmpty }
@@ -62,12 +69,13 @@ final class Forwarder {
   func begin(source: DialectChoice.Protocols?, now: Int64) {
     guard state == .waiting else { return }
     self.now = now
-    dial(plan.dialect(source: source))
+    redialing = Redialing(plan.connect, as: plan.dialect(source: source), now: now)
+    dial()
   }
 
-  private func dial(_ dialect: DialectChoice.Protocols) {
+  private func dial() {
+    guard let server = redialing?.dial(now: now, trace: trace) else { return }
     state = .connecting
-    let server = Served(dialing: plan.connect, as: dialect, now: now, trace: trace)
     self.server = server
     if server.speaks091 || !plan.target.dependsOnPeer { attach(on: server) }
     // Begins to connect: nobody wakes us for that.
@@ -90,6 +98,7 @@ final class Forwarder {
     _ delivery: Delivery, _ connection: borrowing Connection, _ dialect: MessageBridge.Dialect,
     _ bridge: inout MessageBridge?
   ) throws(Failure) -> Int {
+    let targetDialect = targetDialect ?? .amqp10
     var passing = bridge ?? MessageBridge(from: dialect, to: targetDialect)
     bridge = nil
     defer { bridge = passing }
@@ -113,8 +122,6 @@ final class Forwarder {
     return number
   }
 
-  private var targetDialect: MessageBridge.Dialect { server?.speaks091 == true ? .amqp091 : .amqp10 }
-
   // MARK: The turn
 
   func turn(now: Int64) {
@@ -126,13 +133,15 @@ final class Forwarder {
       }
       return
     }
+    if state == .lost, redialing?.isDue(now) == true { dial() }
     guard let server else { return }
     server.peer.read(now: now)
     while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
-    if server !== self.server { return }
+    if server !== self.server || state == .lost { return }
     if let failure = server.peer.failure, !server.isOver {
       server.isOver = true
       lose(server.failure(failure, diagnostics))
+      if state == .lost { return }
     }
     push(server)
     let all = server.peer.flush(now: now)
@@ -170,6 +179,7 @@ final class Forwarder {
       server.peer.isOpen()
       server.isOpen = true
       diagnostics.detail("forwarding: " + server.description)
+      redialing?.connected(server, now: now, diagnostics)
       if let reason = server.reasonToFallBack() { return fallBack(reason) }
       if outlet == nil, state == .connecting { attach(on: server) }
     case .attached(let link): attached(link, server)
@@ -192,6 +202,7 @@ final class Forwarder {
 
   private func answered(_ run: ClosedRange<Int>, _ answer: Answer) {
     lastProgress = now
+    redialing?.progressed()
     if let partial = outlet?.partial, run.contains(partial.number) { outlet?.partial = nil }
     route.outbox.finish(run) { done in
       receipts.add(done, answer, target: plan.target, vhost: plan.connect.vhost)
@@ -256,6 +267,15 @@ final class Forwarder {
       return attach(checkedOn: server)
     }
     guard outlet?.link == link else { return }
+    let dialect: MessageBridge.Dialect = server.speaks091 ? .amqp091 : .amqp10
+    targetDialect = targetDialect ?? dialect
+    if targetDialect != dialect {
+      return fail(
+        Failure(
+          "cannot forward to '\(plan.target.description)' any more",
+          "\(server.peer.name) speaks another protocol than the peer before it, and messages are under way",
+          nextStep: "--forward-protocol says which it is to be", exitCode: .failure))
+    }
     outlet?.isUp = true
     state = .up
     lastProgress = now
@@ -275,8 +295,8 @@ final class Forwarder {
       return attach(checkedOn: server)
     }
     guard outlet?.link == link || state == .checking(link) else { return }
-    outlet = nil
-    lose(explained(reason, server))
+    let failure = explained(reason, server)
+    lose(failure, isRefusal: redialing?.forgives(reason, now: now) ?? false)
   }
 
   private func explained(_ reason: CloseReason, _ server: Served) -> Failure {
@@ -286,12 +306,14 @@ final class Forwarder {
   }
 
   private func closed(_ reason: CloseReason, _ server: Served) {
-    outlet = nil
     if state == .over { return }
     if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(reason) }
     let failure = explained(reason, server)
-    guard reason.error == nil, reason.scope == .connection, route.outbox.isEmpty else { return lose(failure) }
+    guard reason.error == nil, reason.scope == .connection, route.outbox.isEmpty, redialing?.reconnects != true else {
+      return lose(failure)
+    }
     // In good order: a failure only if there is more to send.
+    outlet = nil
     state = .over
     lastWords = failure
   }
@@ -301,11 +323,21 @@ final class Forwarder {
     server?.isOver = true
     server?.peer.drop()
     outlet = nil
-    dial(.amqp091)
+    redialing?.fallBack()
+    dial()
   }
 
-  /// The target is gone: what it has not answered is given back at the source, and may come twice.
-  private func lose(_ failure: Failure?) {
+  /// The target is gone. If it is not dialled again, what it has not answered is given back at the source, and may come
+  /// twice.
+  private func lose(_ failure: Failure?, isRefusal: Bool = false) {
+    outlet = nil
+    var failure = failure
+    if !isClosing, trouble == nil, let server, let lost = failure, redialing != nil {
+      guard let final = redialing!.again(lost, server, isRefusal: isRefusal, now: now, diagnostics) else {
+        return redialLater(server, isRefusal: isRefusal)
+      }
+      failure = final
+    }
     state = .over
     let waiting = route.outbox.unanswered
     dropUnsent()
@@ -314,6 +346,24 @@ final class Forwarder {
       diagnostics.note("\(waiting) messages were on their way and not answered: they stay, and may come twice")
     }
     if let failure { fail(failure) }
+  }
+
+  private func redialLater(_ server: Served, isRefusal: Bool) {
+    if isRefusal { server.sayGoodbye(now: now) }
+    server.isOver = true
+    server.peer.drop()
+    self.server = nil
+    state = .lost
+    let count = route.outbox.giveBack(holder: 0)
+    if count > 0 { diagnostics.note("\(count) messages were on their way and not answered: they are sent again") }
+  }
+
+  /// The source is dialled again and sends what it was told nothing of once more.
+  /// - Returns: how many messages that is.
+  func sourceLost() -> Int {
+    let count = route.outbox.pending
+    dropUnsent()
+    return count
   }
 
   // MARK: The end
@@ -343,7 +393,7 @@ final class Forwarder {
 
   var deadline: Int64? {
     if mustGoOn && state == .up { return now }
-    var at = [server?.peer.deadline].compactMap { $0 }
+    var at = [server?.peer.deadline, state == .lost ? redialing?.due : nil].compactMap { $0 }
     if !route.outbox.isEmpty, state == .up { at.append(lastProgress + plan.patience) }
     return at.min()
   }

@@ -8,7 +8,7 @@ import Wire
 extension Receiver {
   /// Whether links may be asked for; if not, they are as soon as the target is there.
   func targetIsReady(_ server: Served) -> Bool {
-    guard let forwarder, !forwarder.isUp else { return true }
+    guard let forwarder, !forwarder.isReady else { return true }
     waitsForTarget = true
     // Which protocol its connection speaks is known when the source's is open.
     if server.isOpen || !forwarder.plan.isSamePeer {
@@ -18,7 +18,7 @@ extension Receiver {
   }
 
   func serveTarget(_ forwarder: Forwarder) {
-    let wasUp = forwarder.isUp
+    let wasReady = forwarder.isReady
     forwarder.turn(now: now)
     let place = forwarder.takeAccepted { server, link, run in settle(server, link, run) }
     if let place, let checkpoint = plan.checkpoint {
@@ -26,7 +26,7 @@ extension Receiver {
       do throws(Failure) { try checkpoint.save() } catch { fail(error) }
     }
     if let failure = forwarder.takeTrouble() { fail(failure) }
-    if forwarder.isUp && !wasUp, case .running = stage {
+    if forwarder.isReady && !wasReady, case .running = stage {
       if waitsForTarget, let server = served.first, listener == nil {
         waitsForTarget = false
         attachAll(server)

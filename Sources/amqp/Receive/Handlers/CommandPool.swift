@@ -34,6 +34,8 @@ final class CommandPool: Handling {
 
   func dropWaiting() { line.removeSubrange(started...) }
 
+  func busy(of server: Served) -> Int { line[..<started].count { $0.ticket.server === server } }
+
   func finish(now: Int64) -> Bool { true }
 
   func kill() {
@@ -107,7 +109,7 @@ final class CommandPool: Handling {
     startAgain = nil
     while running < plan.jobs, started < line.count, failure == nil, pendingOutput < CommandPool.outputBound {
       let job = line[started]
-      if job.ticket.server.isOver {
+      if job.ticket.isVoid {
         // Its connection is gone, and with it whoever wanted to know what becomes of it.
         line.remove(at: started)
         continue

@@ -76,7 +76,6 @@ struct HandlerPlan {
     ("expect-count", "the handler's exit status is the test"),
     ("expect-body", "the handler's exit status is the test"),
     ("expect-property", "the handler's exit status is the test"),
-    ("reconnect", "a message that comes again would be handled twice"),
     ("format", "the handler's output is printed, and no message"),
     ("json", "the handler's output is printed, and no message"),
     ("raw", "the handler's output is printed, and no message"),

@@ -44,10 +44,12 @@ final class Handlers {
   // MARK: Messages in
 
   /// Takes over a delivery.
-  func take(_ delivery: Delivery, _ connection: borrowing Connection, _ inlet: Inlet, number: Int) {
+  /// - Parameter isCopy: it is of a stream.
+  func take(_ delivery: Delivery, _ connection: borrowing Connection, _ inlet: Inlet, number: Int, isCopy: Bool) {
     context.describe(delivery, connection, address: inlet.address, number: number)
     connection.withBytes(delivery.message) { message in
-      var ticket = Ticket(server: inlet.server, link: inlet.link, delivery: delivery.number, number: number)
+      var ticket = Ticket(
+        server: inlet.server, link: inlet.link, delivery: delivery.number, number: number, isCopy: isCopy)
       if replies != nil { ticket.request = Request(message) }
       pool.take(ticket, message, context)
     }
@@ -100,8 +102,7 @@ final class Handlers {
       return
     }
     guard let outcome = answer.verdict.outcome else { return }
-    // Nobody is there to be told: the message comes again.
-    if ticket.server.isOver {
+    if ticket.isVoid {
       tally.unsettled += 1
       return
     }
@@ -171,7 +172,22 @@ final class Handlers {
   /// Returns whether the event was about replies.
   func take(_ event: Event, _ server: Served, now: Int64) -> Bool { replies?.take(event, server, now: now) ?? false }
 
-  func lose(_ server: Served) { replies?.lose(server) }
+  /// The run's only connection is lost, and another is made.
+  /// - Parameter staysHere: what came is of streams: it goes on to its handlers.
+  /// - Returns: how many messages come again.
+  func reconnects(after server: Served, staysHere: Bool) -> Int {
+    let unanswered = lose(server)
+    if staysHere { return 0 }
+    let count =
+      pool.waiting + pool.busy(of: server) + unanswered + held.count { $0.ticket.server === server }
+    held.removeAll { $0.ticket.server === server }
+    pool.dropWaiting()
+    return count
+  }
+
+  /// - Returns: how many replies were not answered.
+  @discardableResult
+  func lose(_ server: Served) -> Int { replies?.lose(server) ?? 0 }
 
   /// Listening: a peer wants to receive. Returns the address that it is to have, nil: nobody receives here.
   func serve(_ link: LinkID, _ server: Served, now: Int64) -> Bool {

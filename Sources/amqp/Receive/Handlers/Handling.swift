@@ -30,6 +30,8 @@ protocol Handling: AnyObject {
   func advance(now: Int64, childrenChanged: Bool, _ output: inout OutputQueue, _ answer: (HandlerAnswer) -> Void)
   /// Forgets what waits.
   func dropWaiting()
+  /// Messages of a connection that are with a program or whose output is not written.
+  func busy(of server: Served) -> Int
   /// Nothing more will come. Called again until it returns true: everything has ended.
   func finish(now: Int64) -> Bool
   /// Ends everything at once; nothing is answered any more.

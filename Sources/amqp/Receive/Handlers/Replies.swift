@@ -206,7 +206,12 @@ final class Replies {
   }
 
   /// A connection is gone, and with it the requests that came over it.
-  func lose(_ server: Served) { outlets.removeAll { $0.server === server } }
+  /// - Returns: how many of them had a reply that was not answered.
+  func lose(_ server: Served) -> Int {
+    let lost = outlets.filter { $0.server === server }.reduce(0) { $0 + $1.answers.count }
+    outlets.removeAll { $0.server === server }
+    return lost
+  }
 
   private func find(_ link: LinkID, _ server: Served) -> Outlet? {
     outlets.first { $0.link == link && $0.server === server }

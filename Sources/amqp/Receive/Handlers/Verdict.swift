@@ -11,6 +11,11 @@ struct Ticket {
   let delivery: Int
   /// The message's number in this run, from 1.
   let number: Int
+  /// It is of a stream, where it stays: it doesn't come again when the connection is lost.
+  let isCopy: Bool
+
+  /// Nobody is there to be told what became of it: it comes again.
+  var isVoid: Bool { server.isOver && !isCopy }
   /// With `--respond`: where its answer goes.
   var request: Request?
 }

@@ -103,6 +103,10 @@ final class Worker: Handling {
     lines.truncate(to: max(0, allowed - base))
   }
 
+  func busy(of server: Served) -> Int {
+    (first..<unasked).count { id in self[id].map { !$0.isAnswered && $0.ticket.server === server } ?? false }
+  }
+
   // MARK: The turn
 
   func advance(now: Int64, childrenChanged: Bool, _ output: inout OutputQueue, _ answer: (HandlerAnswer) -> Void) {
