@@ -44,8 +44,12 @@ package struct CommandSpec: Sendable {
 
   /// By the real name, or by an alias when no row has that name.
   package func option(long: String) -> OptionSpec? {
+    // Nearly all differ in length, and that is seen sooner.
+    let length = long.utf8.count
     for group in groups {
-      if let i = group.options.firstIndex(where: { $0.long == long }) { return group.options[i] }
+      if let i = group.options.firstIndex(where: { $0.long.utf8.count == length && $0.long == long }) {
+        return group.options[i]
+      }
     }
     for group in groups {
       if let i = group.options.firstIndex(where: { $0.aliases.contains(long) }) { return group.options[i] }
@@ -117,6 +121,17 @@ package struct CommandSpec: Sendable {
   }
 }
 
+/// A file that is read without being named, with what stands in it, in paragraphs.
+package struct FileSpec: Sendable {
+  package let path: String
+  package let text: [String]
+
+  package init(_ path: String, _ text: [String]) {
+    self.path = path
+    self.text = text
+  }
+}
+
 package struct EnvironmentSpec: Sendable {
   package let name: String
   package let summary: String
@@ -140,24 +155,21 @@ package struct Program: Sendable {
   package let commandNames: [String]
   /// The row of a command. Asked for by name, so that a run builds the table of its own command only: it shows at start-up.
   package let command: @Sendable (_ name: String) -> CommandSpec?
-  /// Commands that a later version brings: a clear refusal instead of "unknown".
-  package let planned: [(name: String, refusal: String)]
   package let topicNames: [String]
   package let topic: @Sendable (_ name: String) -> TopicSpec?
   /// What may stand before a command.
   package let options: [OptionGroup]
   package let examples: [CommandSpec.Example]
   package let environment: [EnvironmentSpec]
-  /// Files that are read without being named, with what stands in them, in paragraphs.
-  package let files: [(path: String, text: [String])]
+  package let files: [FileSpec]
   package let seeAlso: [String]
 
   package init(
     name: String, version: String, date: String, summary: String, description: [String], commandNames: [String],
     command: @escaping @Sendable (String) -> CommandSpec?,
-    planned: [(name: String, refusal: String)] = [], topicNames: [String] = [],
+    topicNames: [String] = [],
     topic: @escaping @Sendable (String) -> TopicSpec? = { _ in nil }, options: [OptionGroup],
-    examples: [CommandSpec.Example], environment: [EnvironmentSpec], files: [(path: String, text: [String])] = [],
+    examples: [CommandSpec.Example], environment: [EnvironmentSpec], files: [FileSpec] = [],
     seeAlso: [String]
   ) {
     self.name = name
@@ -167,7 +179,6 @@ package struct Program: Sendable {
     self.description = description
     self.commandNames = commandNames
     self.command = command
-    self.planned = planned
     self.topicNames = topicNames
     self.topic = topic
     self.options = options

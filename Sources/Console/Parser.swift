@@ -54,9 +54,6 @@ package struct Parser: Sendable {
 
   package func unknownCommand(_ word: String) -> Failure {
     let list = "'\(program.name) help' lists the commands"
-    if let planned = program.planned.first(where: { $0.name == word }) {
-      return .usage(planned.name, planned.refusal, nextStep: list)
-    }
     guard word.hasPrefix("-") else {
       if program.commands.contains(where: { $0.urlPositional?.matches(Array(word.utf8)) ?? false }) {
         return .usage("no command given", "a URL comes after it", nextStep: list)

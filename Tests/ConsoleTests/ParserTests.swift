@@ -35,7 +35,7 @@ private let commands = [
 private let tool = Program(
   name: "tool", version: "1", date: "2026-01-01", summary: "", description: [],
   commandNames: ["put", "get"], command: { name in commands.first { $0.name == name } },
-  planned: [("probe", "not in this version yet")], options: [], examples: [], environment: [], seeAlso: [])
+  options: [], examples: [], environment: [], seeAlso: [])
 
 private func request(_ arguments: [String], _ environment: [String: String] = [:]) throws(Failure) -> Request {
   try Parser(tool, environment: { environment[$0] }).parse(arguments)
@@ -189,7 +189,6 @@ private func text(_ bytes: [[UInt8]]) -> [String] { bytes.map { String(decoding:
     (["put", "--mode", "fats"], "--mode 'fats': expected fast or slow", "did you mean 'fast'?"),
     (["put", "--token", "hunter2"], "--token: expected a count of 1 or more, like 10, 5k or 2m", nil),
     (["putt"], "unknown command 'putt'", "did you mean 'tool put'?"),
-    (["probe"], "probe: not in this version yet", "'tool help' lists the commands"),
     (["-c", "5", "put"], "no command given: options come after it", "tool put -c …"),
     (["amqp://u:hunter2@h", "put"], "no command given: a URL comes after it", "'tool help' lists the commands"),
     (["--bogus"], "unknown option '--bogus'", "'tool help' lists the commands"),

@@ -143,10 +143,6 @@ import Testing
     #expect(Self.commands.map(\.name) == Commands.program.commandNames)
   }
 
-  @Test func plannedCommandsDoNotExistYet() {
-    for planned in Commands.program.planned { #expect(Commands.program.command(planned.name) == nil) }
-  }
-
   @Test func helpCompletesEveryCommandAndTopic() {
     let others = Self.commands.map(\.name).filter { $0 != "help" } + Commands.program.topicNames
     #expect(Commands.program.command("help")?.positionals.first?.completion == .words(others))

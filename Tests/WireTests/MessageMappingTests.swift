@@ -184,7 +184,7 @@ import Wire
       let message = q.bytes
       let found = try self.body(message)
       #expect(
-        ([found.first] + found.more).flatMap { message[$0] } == Array(repeatElement(octets, count: body.count).joined())
+        found.runs.flatMap { message[$0.range] } == Array(repeatElement(octets, count: body.count).joined())
       )
       #expect(found.size == size * body.count && found.head.isEmpty)
     }

@@ -138,7 +138,7 @@ extension Machine091 {
         var hash = BodyHash(seed: sender.cache.route)
         if sender.cache.isMandatory {
           hash.add(body.extracting(content.first))
-          for run in content.more { hash.add(body.extracting(run)) }
+          for run in content.more { hash.add(body.extracting(run.range)) }
         }
         if settled && channel.outgoing.isEmpty {
           channel.outgoing.passOver()
@@ -173,11 +173,11 @@ extension Machine091 {
   /// Where in the message's body the octet of the content is.
   private static func position(_ sent: Int, _ content: ContentBody) -> Int {
     var before = 0
-    for run in [content.first] + content.more {
-      if sent < before + run.count { return run.lowerBound + sent - before }
-      before += run.count
+    for run in content.runs {
+      if sent < before + run.range.count { return run.range.lowerBound + sent - before }
+      before += run.range.count
     }
-    return content.more.last?.upperBound ?? content.first.upperBound
+    return content.more.last?.range.upperBound ?? content.first.upperBound
   }
 
   /// Appends octets of a content that stands in several places.
@@ -185,11 +185,12 @@ extension Machine091 {
     _ part: Range<Int>, of content: ContentBody, _ body: Span<UInt8>, to q: inout ByteQueue
   ) {
     var before = 0
-    for run in [content.first] + content.more {
+    for run in content.runs {
       let from = max(part.lowerBound - before, 0)
-      let to = min(part.upperBound - before, run.count)
-      if from < to { q.append(body.extracting(run.lowerBound + from..<run.lowerBound + to)) }
-      before += run.count
+      let to = min(part.upperBound - before, run.range.count)
+      let start = run.range.lowerBound
+      if from < to { q.append(body.extracting(start + from..<start + to)) }
+      before += run.range.count
     }
   }
 

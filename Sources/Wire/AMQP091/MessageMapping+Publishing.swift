@@ -23,11 +23,18 @@ package struct ContentBody: Sendable, Equatable {
   package var head: Range<Int>
   /// The body's octets: the first run, and (from several data sections) more of them.
   package var first: Range<Int>
-  package var more: [Range<Int>] = []
+  package var more: [Run] = []
   /// What can't be said in 0-9-1: "amqp-sequence", "footer".
   package var unmapped: [String] = []
 
-  package var size: Int { more.reduce(first.count) { $0 + $1.count } }
+  package var runs: [Run] { [Run(range: first)] + more }
+  package var size: Int { more.reduce(first.count) { $0 + $1.range.count } }
+
+  /// Octets of one section. The runtime makes an array of these in no time; for one of `Range<Int>` it searches all
+  /// conformances, a hundredth of sending one message.
+  package struct Run: Sendable, Equatable {
+    package let range: Range<Int>
+  }
 }
 
 extension MessageMapping {
@@ -45,14 +52,14 @@ extension MessageMapping {
 
   private static func anyBody(_ b: Span<UInt8>) throws(FieldFault) -> ContentBody {
     var body = ContentBody(head: 0..<0, first: 0..<0)
-    var runs: [Range<Int>] = []
+    var runs: [ContentBody.Run] = []
     var sections = Sections(0..<b.count)
     while let section = try next(&sections, b) {
       switch section.code {
-      case Code.data: runs.append(section.content)
+      case Code.data: runs.append(ContentBody.Run(range: section.content))
       case Code.amqpValue:
         switch section.constructor {
-        case 0xa0, 0xb0, 0xa1, 0xb1: runs.append(section.content)
+        case 0xa0, 0xb0, 0xa1, 0xb1: runs.append(ContentBody.Run(range: section.content))
         default: body.unmapped.append("a body of type \(Primitive.of(section.constructor)?.name ?? "described")")
         }
       case Code.amqpSequence: body.unmapped.append("amqp-sequence")
@@ -62,7 +69,7 @@ extension MessageMapping {
       }
     }
     if let first = runs.first {
-      body.first = first
+      body.first = first.range
       body.more = Array(runs.dropFirst())
     }
     return body
@@ -71,6 +78,11 @@ extension MessageMapping {
   /// Translates the sections in front of a body: those in `head`, then those in `own` (a message's own, mostly none).
   package static func head(_ head: Span<UInt8>, _ own: Span<UInt8>) throws(FieldFault) -> ContentHead {
     var out = ContentHead()
+    // Nearly always: durable or not, and no more.
+    if own.isEmpty, head.matches(saysDurable.span) || head.matches(saysTransient.span) {
+      out.properties = head[6] == 0x41 ? persistent : nothing
+      return out
+    }
     var properties = BasicProperties()
     var headers: [MapEntry]?
     for part in 0..<2 {
@@ -102,6 +114,12 @@ extension MessageMapping {
     out.properties = q.bytes
     return out
   }
+
+  private static let saysDurable: [UInt8] = [0, 0x53, 0x70, 0xc0, 2, 1, 0x41]
+  private static let saysTransient: [UInt8] = [0, 0x53, 0x70, 0xc0, 2, 1, 0x42]
+  /// Flags and values of a content header: delivery-mode 2, and none.
+  private static let persistent: [UInt8] = [0x10, 0, 2]
+  private static let nothing: [UInt8] = [0, 0]
 
   private static func saysOnlyTransient(_ properties: BasicProperties) -> Bool {
     BasicProperties.Index.allCases.allSatisfy {

@@ -113,8 +113,6 @@ struct DialectChoice {
 
   /// A message, or what all messages have in common, that 0-9-1 has no form for; nil: it has one.
   static func need(message b: Span<UInt8>, target: NodeAddress?) -> Need? {
-    // What is sent most, durable and no more: a translation on trial would be a tenth of sending one message.
-    if b.matches(durableOnly.span) { return target.flatMap(need(address:)) }
     let what: String
     do throws(FieldFault) {
       let body = try MessageMapping.body(b)
@@ -132,9 +130,6 @@ struct DialectChoice {
     }
     return Need(what: what, dialect: .amqp10, instead: "-H K=V puts it into the headers")
   }
-
-  /// A header that says durable.
-  private static let durableOnly: [UInt8] = [0, 0x53, 0x70, 0xc0, 2, 1, 0x41]
 
   /// An address that 0-9-1 has nothing for.
   static func need(address: NodeAddress) -> Need? {

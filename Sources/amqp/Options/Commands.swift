@@ -30,7 +30,6 @@ enum Commands {
       default: nil
       }
     },
-    planned: [],
     topicNames: ["format"],
     topic: { name in
       switch name {
@@ -64,7 +63,7 @@ enum Commands {
       EnvironmentSpec("XDG_CONFIG_HOME", "the folder of configuration files, `~/.config` when it isn't set"),
     ] + SharedOptions.environment,
     files: [
-      (
+      FileSpec(
         "$XDG_CONFIG_HOME/amqp/config",
         [
           """
@@ -82,8 +81,7 @@ enum Commands {
           `--listen` says whom to speak with: its password is meant for its own peer. `-v` says for each setting where it \
           came from.
           """,
-        ]
-      )
+        ])
     ],
     seeAlso: ["amqp-send(1)", "amqp-receive(1)", "amqp-probe(1)", "amqp-decode(1)", "amqp-format(5)"])
 
