@@ -209,15 +209,18 @@ package struct Outbox: ~Copyable, Sendable {
   /// Messages that are not done: waiting, or sent and unanswered.
   package var pending: Int { (first..<next).reduce(0) { $0 + (self[$1].state == .done ? 0 : 1) } }
   /// Messages that were sent and not answered, by a peer that is there or by one that is gone.
-  package var unanswered: Int {
-    (first..<next).reduce(0) {
-      switch self[$1].state {
-      case .begun, .sent: $0 + 1
-      case .waiting: $0 + (self[$1].mayBeThere ? 1 : 0)
-      case .done: $0
-      }
+  package var unanswered: Int { (first..<unsent).reduce(0) { $0 + (isUnanswered($1) ? 1 : 0) } }
+  /// Whether there are any: nearly always the first of all tells.
+  package var hasUnanswered: Bool { (first..<unsent).contains { isUnanswered($0) } }
+
+  private func isUnanswered(_ number: Int) -> Bool {
+    switch self[number].state {
+    case .begun, .sent: true
+    case .waiting: self[number].mayBeThere
+    case .done: false
     }
   }
+
   /// Whether any message in here may be with the peer already.
   package var hasRepeats: Bool { repeats > 0 }
   package var isEmpty: Bool { next == first }

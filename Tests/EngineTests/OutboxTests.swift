@@ -34,6 +34,7 @@ import Testing
 
     init(_ outbox: borrowing Outbox) {
       (pending, unanswered) = (outbox.pending, outbox.unanswered)
+      #expect(outbox.hasUnanswered == (unanswered > 0))
       (hasRepeats, isEmpty, nextToSend) = (outbox.hasRepeats, outbox.isEmpty, outbox.nextToSend)
     }
   }

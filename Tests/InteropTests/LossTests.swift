@@ -80,9 +80,9 @@ extension OwnBrokers {
       if dialect == "0-9-1" { try anAlarmPausesSending(url, script) }
       let sender = try Amqp.start("send", "--protocol", dialect, "jobs", "-l", url: url, input: .fifo)
       // Most of the lines, then the rest when the broker is gone: it dies in the middle whatever the speed of either.
-      try sender.write((1...30_000).map { "\($0)\n" }.joined())
+      try sender.write((1...120_000).map { "\($0)\n" }.joined())
       #expect(try script("stop", "scratch").status == 0)
-      try sender.write((30_001...50_000).map { "\($0)\n" }.joined())
+      try sender.write((120_001...200_000).map { "\($0)\n" }.joined())
       sender.endInput()
       let ended = try sender.finish()
       #expect(ended.status == 69, "\(ended.status) \(ended.errors)")

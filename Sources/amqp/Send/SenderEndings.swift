@@ -64,7 +64,7 @@ extension Sender {
     }
   }
 
-  var unanswered: Bool { routes.contains { $0.outbox.unanswered > 0 } }
+  var unanswered: Bool { routes.contains { $0.outbox.hasUnanswered } }
 
   /// Messages wait for the peer and not for `--rate`.
   var waitsForPeer: Bool {

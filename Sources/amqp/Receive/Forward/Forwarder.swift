@@ -149,7 +149,7 @@ final class Forwarder {
     // While the peer says that it takes nothing, nobody has to answer.
     if server.isBlocked || route.outbox.isEmpty { lastProgress = now }
     if state == .up, trouble == nil, now - lastProgress >= plan.patience {
-      let what = route.outbox.unanswered > 0 ? "answer" : "credit"
+      let what = route.outbox.hasUnanswered ? "answer" : "credit"
       fail(
         Failure(
           "cannot forward to '\(plan.target.description)'",
