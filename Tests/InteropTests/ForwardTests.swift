@@ -153,6 +153,31 @@ import Testing
     try from.expectDepth(20 - there)
   }
 
+  /// The place in a stream stays in front of what the target refused, and the next run begins there.
+  @Test(arguments: ["1.0", "0-9-1"]) func whatIsRefusedIsNotPassedOver(_ dialect: String) throws {
+    let broker = Broker.rabbitMQ4
+    let from = try broker.queue(.made(["stream"]))
+    try from.publish((1...20).map { "\($0)" })
+    let full = try broker.queue(.made(["classic", "x-max-length=5", "x-overflow=reject-publish"]))
+    let rest = try broker.queue()
+    let place = "/tmp/amqp-interop-\(UUID().uuidString).place"
+    defer { unlink(place) }
+    func forward(to target: Queue) throws -> Finished {
+      try Amqp.run(
+        "receive", "--protocol", dialect, from.name, "-o", "first", "--checkpoint", place, "--forward", target.name,
+        "--idle", "5s", url: broker.url)
+    }
+    let first = try forward(to: full)
+    #expect(first.status == 3 && first.errors.contains("rejected"), "\(first.status) \(first.errors)")
+    let second = try forward(to: rest)
+    #expect(second.status == 0, "\(second.errors)")
+    var there: [String] = []
+    for queue in [full, rest] {
+      there += try Amqp.run("receive", queue.name, "--drain", "-D", "", url: broker.url).lines
+    }
+    #expect(Set(there) == Set((1...20).map { "\($0)" }), "\(there)")
+  }
+
   @Test(arguments: Broker.all, ["1.0", "0-9-1"]) func aTargetThatIsNotThere(_ broker: Broker, _ dialect: String) throws
   {
     let from = try broker.queue()

@@ -56,6 +56,7 @@ extension Receiver {
     server.isOver = true
     server.peer.drop()
     served = []
+    waitsForTarget = false
     intake.connectionLost()
     let staysHere = intake.resumesStreams
     if let handlers { comeAgain(handlers.reconnects(after: server, staysHere: staysHere), "with handlers") }
@@ -143,9 +144,20 @@ extension Receiver {
       for server in served where !server.isOver { takeEvents(server) }
       if let handlers, !ended(handlers, impatient) { return false }
       let quiet = inlets.allSatisfy { $0.isStopped || !$0.isUp || $0.server.isOver }
-      if trouble != nil || status != .success { forwarder?.dropUnsent() }
+      let isGood = trouble == nil && status == .success
+      if !isGood { forwarder?.dropUnsent() }
+      if isGood, let last = forwarder?.lastPatience, last > until {
+        stage = .stopping(until: last)
+        return false
+      }
       let isWritten = intake.output.isEmpty || intake.output.isClosed
       guard (quiet && isWritten && forwarder?.isEmpty ?? true) || now >= until || impatient else { return false }
+      if let forwarder, !forwarder.isEmpty, isGood {
+        trouble = Failure(
+          "not all was forwarded to '\(forwarder.plan.target.description)'",
+          "no answer in \(durationText(forwarder.plan.patience)): what it did not accept stays at the source",
+          exitCode: .notAccepted)
+      }
       giveBack()
       stage = .closing(until: now + (isLate ? 300_000_000 : 2_000_000_000))
       return finish()

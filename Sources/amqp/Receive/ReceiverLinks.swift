@@ -77,7 +77,7 @@ extension Receiver {
   /// What was to be there before any link is there, or is not to be had.
   func declared(_ server: Served) {
     if let failure = server.explanation.failure(declaring) { return fail(failure) }
-    if case .running = stage { attachAll(server) }
+    if case .running = stage, inlets.isEmpty { attachAll(server) }
   }
 
   func attachAll(_ server: Served) {

@@ -10,6 +10,8 @@ struct Resumption {
   private(set) var offset: UInt64?
   /// Nil: no message has come yet.
   private var isStream: Bool?
+  /// A connection was lost, and nothing new has come since.
+  private var expectsOffsets = false
 
   /// What a message is to be known by.
   enum Mark {
@@ -23,21 +25,36 @@ struct Resumption {
 
   mutating func mark(_ delivery: Delivery, _ connection: borrowing Connection) -> Mark {
     connection.withBytes(delivery.message) { b in
-      if isStream != false, let offset = Checkpoint.offset(of: b) {
+      if isStream != false, let offset = Checkpoint.offset(of: b), isPlace(offset, delivery, connection, b) {
         isStream = true
         return .offset(offset)
       }
-      isStream = isStream ?? false
+      isStream = false
+      offset = nil
       return delivery.settled
         ? .nothing : .content(RecentMessages.mark(of: b, headersCount: connection.dialect != .amqp091))
     }
+  }
+
+  /// A message that was forwarded out of a stream still says where it was there. In a queue such places go back, and come
+  /// again; in a stream neither happens.
+  private func isPlace(
+    _ offset: UInt64, _ delivery: Delivery, _ connection: borrowing Connection, _ b: Span<UInt8>
+  ) -> Bool {
+    let hasBeen = connection.dialect == .amqp091 ? delivery.redelivered : Resumption.deliveryCount(b) > 0
+    return !hasBeen && (expectsOffsets || self.offset.map { offset > $0 } ?? true)
   }
 
   /// Whether it was taken over an earlier connection.
   mutating func recognises(_ mark: Mark, _ delivery: Delivery, _ connection: borrowing Connection) -> Bool {
     switch mark {
     case .nothing: return false
-    case .offset(let offset): return self.offset.map { offset <= $0 } ?? false
+    case .offset(let offset):
+      guard expectsOffsets, let last = self.offset, offset <= last else {
+        expectsOffsets = false
+        return false
+      }
+      return true
     case .content(let mark):
       guard recent.expectsRepeats else { return false }
       let isFresh =
@@ -55,15 +72,27 @@ struct Resumption {
     }
   }
 
-  mutating func connectionLost() { recent.connectionLost() }
+  mutating func connectionLost() {
+    recent.connectionLost()
+    expectsOffsets = isStream == true
+  }
 
   /// Whether the header says first-acquirer (part 3 §3.2.1). Without a word of it nothing is known.
   private static func saysFresh(_ b: Span<UInt8>) -> Bool {
+    let fields = header(b)
+    return fields.count > 3 && fields[3] == .boolean(true) && deliveryCount(b) == 0
+  }
+
+  private static func deliveryCount(_ b: Span<UInt8>) -> UInt64 {
+    let fields = header(b)
+    return fields.count > 4 ? fields[4].unsigned ?? 0 : 0
+  }
+
+  private static func header(_ b: Span<UInt8>) -> [Value] {
     var sections = Sections(0..<b.count)
     guard let header = try? sections.next(b), header.code == Code.header,
       case .list(let fields)? = try? Value.decode(b.extracting(header.value..<header.range.upperBound))
-    else { return false }
-    let count = fields.count > 4 ? fields[4].unsigned ?? 0 : 0
-    return fields.count > 3 && fields[3] == .boolean(true) && count == 0
+    else { return [] }
+    return fields
   }
 }

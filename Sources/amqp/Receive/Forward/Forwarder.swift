@@ -49,6 +49,12 @@ final class Forwarder {
   private var isClosing = false
   /// The target has closed while nothing was under way.
   private var lastWords: Failure?
+  /// Nothing more is sent, because of what `takeTrouble` has told.
+  private var isGivenUp = false
+  /// The first message that stays at the source: a place in a stream must not move behind it.
+  private var firstLeft = Int.max
+  /// Messages up to this one come again from a source that was lost.
+  private var comesAgain = 0
 
   init(_ plan: ForwardPlan, _ diagnostics: Diagnostics, trace: Trace?, findsOffsets: Bool, now: Int64) {
     (self.plan, self.diagnostics, self.trace, self.findsOffsets) = (plan, diagnostics, trace, findsOffsets)
@@ -127,6 +133,8 @@ final class Forwarder {
   func turn(now: Int64) {
     self.now = now
     if state == .over {
+      // Its end would wake us for ever.
+      if let server, server.isOver, !isClosing, server.peer.flush(now: now) { server.peer.drop() }
       if let failure = lastWords, !route.outbox.isEmpty {
         lastWords = nil
         lose(failure)
@@ -147,15 +155,24 @@ final class Forwarder {
     let all = server.peer.flush(now: now)
     mustGoOn = all && outlet.map { canGoOn($0, server) } ?? false
     // While the peer says that it takes nothing, nobody has to answer.
-    if server.isBlocked || route.outbox.isEmpty { lastProgress = now }
-    if state == .up, trouble == nil, now - lastProgress >= plan.patience {
-      let what = route.outbox.hasUnanswered ? "answer" : "credit"
+    if server.isBlocked || (state == .up && route.outbox.isEmpty) { lastProgress = now }
+    if let due = patienceEnd, now >= due {
+      let what = state != .up ? "link" : route.outbox.hasUnanswered ? "answer" : "credit"
       fail(
         Failure(
           "cannot forward to '\(plan.target.description)'",
           "no \(what) from \(server.peer.name) in \(durationText(plan.patience))", exitCode: .notAccepted))
     }
   }
+
+  /// When a target that says nothing is given up; nil: it owes nothing, or there is none.
+  private var patienceEnd: Int64? {
+    guard server?.isOpen == true, state != .lost, state != .over, !isGivenUp else { return nil }
+    return state == .up && route.outbox.isEmpty ? nil : lastProgress + plan.patience
+  }
+
+  /// How long what is under way may take when no more is to come; nil: nothing is.
+  var lastPatience: Int64? { route.outbox.isEmpty ? nil : lastProgress + plan.patience }
 
   private func canGoOn(_ outlet: Outlet, _ server: Served) -> Bool {
     if outlet.partial != nil { return server.peer.connection.canContinue(outlet.link) }
@@ -180,6 +197,7 @@ final class Forwarder {
       server.isOpen = true
       diagnostics.detail("forwarding: " + server.description)
       redialing?.connected(server, now: now, diagnostics)
+      lastProgress = now
       if let reason = server.reasonToFallBack() { return fallBack(reason) }
       if outlet == nil, state == .connecting { attach(on: server) }
     case .attached(let link): attached(link, server)
@@ -209,6 +227,7 @@ final class Forwarder {
       if answer == .accepted { accepted.append(done) }
     }
     // One that the target doesn't take stays where it is, and so does all that comes after.
+    if answer != .accepted { firstLeft = min(firstLeft, run.lowerBound) }
     if answer != .accepted, trouble == nil {
       fail(
         receipts.failure(target: plan.target.description)
@@ -222,7 +241,7 @@ final class Forwarder {
     for run in accepted { sources.deliveries(run, each) }
     let isNews = !accepted.isEmpty
     accepted.removeAll(keepingCapacity: true)
-    return isNews ? sources.trim(before: route.outbox.oldest) : nil
+    return isNews ? sources.trim(before: min(route.outbox.oldest, firstLeft)) : nil
   }
 
   func takeTrouble() -> Failure? {
@@ -232,11 +251,17 @@ final class Forwarder {
 
   private func fail(_ failure: Failure) {
     if trouble == nil { trouble = failure }
+    isGivenUp = true
     dropUnsent()
   }
 
-  /// Forgets what was not begun: it is given back at the source.
+  /// Forgets what was not begun, at the end: it is given back at the source.
   func dropUnsent() {
+    if let next = route.outbox.nextToSend { firstLeft = min(firstLeft, next) }
+    forgetUnsent()
+  }
+
+  private func forgetUnsent() {
     while let next = route.outbox.nextToSend {
       route.outbox.begin(next, holder: -1, whole: true)
       route.outbox.finish(next...next)
@@ -309,9 +334,8 @@ final class Forwarder {
     if state == .over { return }
     if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(reason) }
     let failure = explained(reason, server)
-    guard reason.error == nil, reason.scope == .connection, route.outbox.isEmpty, redialing?.reconnects != true else {
-      return lose(failure)
-    }
+    let isDone = route.outbox.isEmpty && targetDialect != nil && redialing?.reconnects != true
+    guard reason.error == nil, reason.scope == .connection, isDone else { return lose(failure) }
     // In good order: a failure only if there is more to send.
     outlet = nil
     state = .over
@@ -342,6 +366,7 @@ final class Forwarder {
     let waiting = route.outbox.unanswered
     dropUnsent()
     if waiting > 0 {
+      firstLeft = min(firstLeft, route.outbox.oldest)
       route.outbox.finish(1...Int.max)
       diagnostics.note("\(waiting) messages were on their way and not answered: they stay, and may come twice")
     }
@@ -361,8 +386,10 @@ final class Forwarder {
   /// The source is dialled again and sends what it was told nothing of once more.
   /// - Returns: how many messages that is.
   func sourceLost() -> Int {
-    let count = route.outbox.pending
-    dropUnsent()
+    var count = 0
+    route.outbox.forEachPending(in: comesAgain + 1...Int.max) { _ in count += 1 }
+    comesAgain = route.outbox.total
+    forgetUnsent()
     return count
   }
 
@@ -394,7 +421,7 @@ final class Forwarder {
   var deadline: Int64? {
     if mustGoOn && state == .up { return now }
     var at = [server?.peer.deadline, state == .lost ? redialing?.due : nil].compactMap { $0 }
-    if !route.outbox.isEmpty, state == .up { at.append(lastProgress + plan.patience) }
+    if let patienceEnd { at.append(patienceEnd) }
     return at.min()
   }
 }

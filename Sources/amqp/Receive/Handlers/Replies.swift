@@ -208,9 +208,10 @@ final class Replies {
   /// A connection is gone, and with it the requests that came over it.
   /// - Returns: how many of them had a reply that was not answered.
   func lose(_ server: Served) -> Int {
-    let lost = outlets.filter { $0.server === server }.reduce(0) { $0 + $1.answers.count }
+    let count = done.count + outlets.reduce(0) { $0 + $1.answers.count }
     outlets.removeAll { $0.server === server }
-    return lost
+    done.removeAll { $0.0.ticket.server === server }
+    return count - done.count - outlets.reduce(0) { $0 + $1.answers.count }
   }
 
   private func find(_ link: LinkID, _ server: Served) -> Outlet? {
