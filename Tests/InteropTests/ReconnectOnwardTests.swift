@@ -19,8 +19,6 @@ extension OwnBrokers {
     private func fill(_ queue: String, _ url: String, _ count: Int) throws {
       let filled = try Amqp.run("send", queue, "-l", url: url, input: .lines(1...count))
       try #require(filled.status == 0, "\(filled.errors)")
-      // RabbitMQ writes declarations down after a while: killed before that it comes back without the queue.
-      sleep(3)
     }
 
     private func expectEmpty(_ queue: String, _ url: String) throws {

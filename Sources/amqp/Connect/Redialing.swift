@@ -19,11 +19,10 @@ struct Redialing {
   /// What a link that was there before was refused with last.
   private var refused = ""
 
-  /// - Parameter dialect: what is tried first, where it isn't the plan's own choice.
-  init(_ plan: ConnectPlan, as dialect: DialectChoice.Protocols? = nil, now: Int64) {
+  init(_ plan: ConnectPlan, now: Int64) {
     plans = [plan] + plan.alternatives
     policy = RetryPolicy(places: plans.count, plan.retry, now: now)
-    found = plans.map { _ in dialect }
+    found = plans.map { _ in nil }
     started = now
   }
 
@@ -53,6 +52,9 @@ struct Redialing {
   }
 
   func rehearse(now: Int64, trace: Trace?) -> Served { Served(rehearsing: plan, now: now, trace: trace) }
+
+  /// What is tried first, where it isn't the plan's own choice.
+  mutating func begin(as dialect: DialectChoice.Protocols) { found = plans.map { _ in dialect } }
 
   /// This peer can't do it over 1.0.
   mutating func fallBack() { found[policy.place] = .amqp091 }

@@ -38,15 +38,15 @@ extension Receiver {
   }
 
   func lose(_ server: Served, _ failure: Failure?, isRefusal: Bool = false) {
+    inlets.removeAll { $0.server === server }
     var final = failure
     if listener == nil, let failure, case .running = stage {
       final = redialing.again(failure, server, isRefusal: isRefusal, now: now, diagnostics)
       if final == nil {
         if isRefusal { server.sayGoodbye(now: now) }
-        forget(server)
+        return forget(server)
       }
     }
-    inlets.removeAll { $0.server === server }
     handlers?.lose(server)
     if let final { fail(final) }
   }

@@ -41,8 +41,8 @@ struct Resumption {
   private func isPlace(
     _ offset: UInt64, _ delivery: Delivery, _ connection: borrowing Connection, _ b: Span<UInt8>
   ) -> Bool {
-    let hasBeen = connection.dialect == .amqp091 ? delivery.redelivered : Resumption.deliveryCount(b) > 0
-    return !hasBeen && (expectsOffsets || self.offset.map { offset > $0 } ?? true)
+    guard expectsOffsets else { return self.offset.map { offset > $0 } ?? true }
+    return connection.dialect == .amqp091 ? !delivery.redelivered : Resumption.deliveryCount(b) == 0
   }
 
   /// Whether it was taken over an earlier connection.

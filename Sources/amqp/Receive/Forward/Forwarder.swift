@@ -22,37 +22,36 @@ final class Forwarder {
   }
 
   let plan: ForwardPlan
-  private let diagnostics: Diagnostics
+  let diagnostics: Diagnostics
   private let trace: Trace?
   private let findsOffsets: Bool
   var state = State.waiting
-  private var server: Served?
-  private var outlet: Outlet?
-  private let route: Route
-  /// From the first attempt on.
-  private var redialing: Redialing?
+  var server: Served?
+  var outlet: Outlet?
+  let route: Route
+  var redialing: Redialing
   /// The form of what is in the outbox: that of the first connection.
-  private var targetDialect: MessageBridge.Dialect?
+  var targetDialect: MessageBridge.Dialect?
   /// By what the source speaks; listening there may be sources of both kinds.
   private var bridge10: MessageBridge?
   private var bridge091: MessageBridge?
   private var sources = ForwardSources()
   private var receipts = Receipts()
   private var octets = 0
-  private var now: Int64
-  private var lastProgress: Int64
+  var now: Int64
+  var lastProgress: Int64
   /// Why nothing more is forwarded, until the receiver has taken it.
-  private var trouble: Failure?
+  var trouble: Failure?
   /// Runs that the target has accepted.
   private var accepted: [ClosedRange<Int>] = []
   private var mustGoOn = false
-  private var isClosing = false
+  var isClosing = false
   /// The target has closed while nothing was under way.
-  private var lastWords: Failure?
+  var lastWords: Failure?
   /// Nothing more is sent, because of what `takeTrouble` has told.
   private var isGivenUp = false
   /// The first message that stays at the source: a place in a stream must not move behind it.
-  private var firstLeft = Int.max
+  var firstLeft = Int.max
   /// Messages up to this one come again from a source that was lost.
   private var comesAgain = 0
 
@@ -60,6 +59,7 @@ final class Forwarder {
     (self.plan, self.diagnostics, self.trace, self.findsOffsets) = (plan, diagnostics, trace, findsOffsets)
     (self.now, lastProgress) = (now, now)
     route = Route(plan.target)
+    redialing = Redialing(plan.connect, now: now)
   }
 
   /// It has been connected, and what is taken gets there if it can be done.
@@ -75,13 +75,13 @@ final class Forwarder {
   func begin(source: DialectChoice.Protocols?, now: Int64) {
     guard state == .waiting else { return }
     self.now = now
-    redialing = Redialing(plan.connect, as: plan.dialect(source: source), now: now)
+    redialing.begin(as: plan.dialect(source: source))
     dial()
   }
 
-  private func dial() {
-    guard let server = redialing?.dial(now: now, trace: trace) else { return }
+  func dial() {
     state = .connecting
+    let server = redialing.dial(now: now, trace: trace)
     self.server = server
     if server.speaks091 || !plan.target.dependsOnPeer { attach(on: server) }
     // Begins to connect: nobody wakes us for that.
@@ -141,7 +141,7 @@ final class Forwarder {
       }
       return
     }
-    if state == .lost, redialing?.isDue(now) == true { dial() }
+    if state == .lost, redialing.isDue(now) { dial() }
     guard let server else { return }
     server.peer.read(now: now)
     while !server.isOver, let event = server.peer.connection.nextEvent() { handle(event, server) }
@@ -196,7 +196,7 @@ final class Forwarder {
       server.peer.isOpen()
       server.isOpen = true
       diagnostics.detail("forwarding: " + server.description)
-      redialing?.connected(server, now: now, diagnostics)
+      redialing.connected(server, now: now, diagnostics)
       lastProgress = now
       if let reason = server.reasonToFallBack() { return fallBack(reason) }
       if outlet == nil, state == .connecting { attach(on: server) }
@@ -220,7 +220,7 @@ final class Forwarder {
 
   private func answered(_ run: ClosedRange<Int>, _ answer: Answer) {
     lastProgress = now
-    redialing?.progressed()
+    redialing.progressed()
     if let partial = outlet?.partial, run.contains(partial.number) { outlet?.partial = nil }
     route.outbox.finish(run) { done in
       receipts.add(done, answer, target: plan.target, vhost: plan.connect.vhost)
@@ -249,7 +249,7 @@ final class Forwarder {
     return trouble
   }
 
-  private func fail(_ failure: Failure) {
+  func fail(_ failure: Failure) {
     if trouble == nil { trouble = failure }
     isGivenUp = true
     dropUnsent()
@@ -266,121 +266,6 @@ final class Forwarder {
       route.outbox.begin(next, holder: -1, whole: true)
       route.outbox.finish(next...next)
     }
-  }
-
-  // MARK: Links
-
-  private func attach(on server: Served) {
-    if server.isOpen, server.dialect == .rabbitMQ3, plan.target.dependsOnPeer {
-      if case .exchange = plan.target {
-      } else {
-        let check = Sender.checkAttach(plan.target, name: plan.attach.name + "-check")
-        state = .checking(server.peer.connection.attach(check))
-        return
-      }
-    }
-    var attach = plan.attach
-    attach.target?.address = Value(plan.target.text(for: server.isOpen || server.speaks091 ? server.dialect : .other))
-    let link = server.peer.connection.attach(attach)
-    outlet = Outlet(holder: 0, server: server, link: link, route: route, isUp: false)
-    state = .attaching
-  }
-
-  private func attached(_ link: LinkID, _ server: Served) {
-    if case .checking(link) = state {
-      server.peer.connection.detach(link)
-      return attach(checkedOn: server)
-    }
-    guard outlet?.link == link else { return }
-    let dialect: MessageBridge.Dialect = server.speaks091 ? .amqp091 : .amqp10
-    targetDialect = targetDialect ?? dialect
-    if targetDialect != dialect {
-      return fail(
-        Failure(
-          "cannot forward to '\(plan.target.description)' any more",
-          "\(server.peer.name) speaks another protocol than the peer before it, and messages are under way",
-          nextStep: "--forward-protocol says which it is to be", exitCode: .failure))
-    }
-    outlet?.isUp = true
-    state = .up
-    lastProgress = now
-  }
-
-  private func attach(checkedOn server: Served) {
-    var attach = plan.attach
-    attach.target?.address = Value(plan.target.text(for: server.dialect))
-    outlet = Outlet(
-      holder: 0, server: server, link: server.peer.connection.attach(attach), route: route, isUp: false)
-    state = .attaching
-  }
-
-  private func detached(_ link: LinkID, _ reason: CloseReason, _ server: Served) {
-    if case .checking(link) = state, let error = reason.error, error.condition != Condition.notFound {
-      // Perhaps we may send and not receive.
-      return attach(checkedOn: server)
-    }
-    guard outlet?.link == link || state == .checking(link) else { return }
-    let failure = explained(reason, server)
-    lose(failure, isRefusal: redialing?.forgives(reason, now: now) ?? false)
-  }
-
-  private func explained(_ reason: CloseReason, _ server: Served) -> Failure {
-    var explanation = server.explanation
-    explanation.action = "forward to '\(plan.target.description)'"
-    return explanation.failure(reason)
-  }
-
-  private func closed(_ reason: CloseReason, _ server: Served) {
-    if state == .over { return }
-    if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(reason) }
-    let failure = explained(reason, server)
-    let isDone = route.outbox.isEmpty && targetDialect != nil && redialing?.reconnects != true
-    guard reason.error == nil, reason.scope == .connection, isDone else { return lose(failure) }
-    // In good order: a failure only if there is more to send.
-    outlet = nil
-    state = .over
-    lastWords = failure
-  }
-
-  private func fallBack(_ reason: String) {
-    diagnostics.detail("forwarding over AMQP 0-9-1: \(reason)")
-    server?.isOver = true
-    server?.peer.drop()
-    outlet = nil
-    redialing?.fallBack()
-    dial()
-  }
-
-  /// The target is gone. If it is not dialled again, what it has not answered is given back at the source, and may come
-  /// twice.
-  private func lose(_ failure: Failure?, isRefusal: Bool = false) {
-    outlet = nil
-    var failure = failure
-    if !isClosing, trouble == nil, let server, let lost = failure, redialing != nil {
-      guard let final = redialing!.again(lost, server, isRefusal: isRefusal, now: now, diagnostics) else {
-        return redialLater(server, isRefusal: isRefusal)
-      }
-      failure = final
-    }
-    state = .over
-    let waiting = route.outbox.unanswered
-    dropUnsent()
-    if waiting > 0 {
-      firstLeft = min(firstLeft, route.outbox.oldest)
-      route.outbox.finish(1...Int.max)
-      diagnostics.note("\(waiting) messages were on their way and not answered: they stay, and may come twice")
-    }
-    if let failure { fail(failure) }
-  }
-
-  private func redialLater(_ server: Served, isRefusal: Bool) {
-    if isRefusal { server.sayGoodbye(now: now) }
-    server.isOver = true
-    server.peer.drop()
-    self.server = nil
-    state = .lost
-    let count = route.outbox.giveBack(holder: 0)
-    if count > 0 { diagnostics.note("\(count) messages were on their way and not answered: they are sent again") }
   }
 
   /// The source is dialled again and sends what it was told nothing of once more.
@@ -420,7 +305,7 @@ final class Forwarder {
 
   var deadline: Int64? {
     if mustGoOn && state == .up { return now }
-    var at = [server?.peer.deadline, state == .lost ? redialing?.due : nil].compactMap { $0 }
+    var at = [server?.peer.deadline, state == .lost ? redialing.due : nil].compactMap { $0 }
     if let patienceEnd { at.append(patienceEnd) }
     return at.min()
   }

@@ -13,11 +13,11 @@ struct Ticket {
   let number: Int
   /// It is of a stream, where it stays: it doesn't come again when the connection is lost.
   let isCopy: Bool
+  /// With `--respond`: where its answer goes.
+  var request: Request?
 
   /// Nobody is there to be told what became of it: it comes again.
   var isVoid: Bool { server.isOver && !isCopy }
-  /// With `--respond`: where its answer goes.
-  var request: Request?
 }
 
 enum Verdict: Equatable, Sendable {
