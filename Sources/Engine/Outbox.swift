@@ -45,10 +45,12 @@ package struct Outbox: ~Copyable, Sendable {
 
   // MARK: Putting in
 
-  /// Whether another message may come in.
+  /// Whether another message may come in. Once it was full, none may until a quarter of it is free again: peers answer a
+  /// message at a time, and what is filled up in that rhythm is written, read and answered in it as well.
   package var hasRoom: Bool {
-    next == first || (next - first < countLimit && octets.count < octetLimit)
+    next == first || (!wasFull && next - first < countLimit && octets.count < octetLimit)
   }
+  private var wasFull = false
 
   package mutating func addHead(_ bytes: [UInt8]) -> Int {
     heads.append(bytes)
@@ -71,6 +73,7 @@ package struct Outbox: ~Copyable, Sendable {
     self[number] = Entry(
       offset: offset, length: prefix.count + body.count + suffix.count, head: Int32(head), holder: -1, state: .waiting,
       place: place ?? number)
+    if next - first >= countLimit || octets.count >= octetLimit { wasFull = true }
     return number
   }
 
@@ -286,5 +289,8 @@ package struct Outbox: ~Copyable, Sendable {
     base = end
     octets.release(above: octetLimit * 2)
     unsent = max(unsent, first)
+    if wasFull, next - first <= countLimit - countLimit / 4, octets.count <= octetLimit - octetLimit / 4 {
+      wasFull = false
+    }
   }
 }

@@ -45,6 +45,37 @@ import Testing
     return all
   }
 
+  /// Room comes back by the quarter, so that it is filled by many at once.
+  @Test(arguments: [1, 2, 3, 4, 8, 100])
+  func roomComesBackByTheQuarter(limit: Int) {
+    var outbox = Self.filled(limit - 1)
+    outbox.countLimit = limit
+    let none: [UInt8] = []
+    var rooms = [outbox.hasRoom]
+    outbox.append(head: 0, prefix: none.span, body: none.span, suffix: none.span)
+    rooms.append(outbox.hasRoom)
+    #expect(rooms == [true, false])
+    for number in 1...limit {
+      outbox.finish(number...number)
+      let hasRoom = outbox.hasRoom
+      #expect(hasRoom == (number >= max(1, limit / 4)), "\(number) of \(limit)")
+    }
+  }
+
+  @Test func roomInOctetsComesBackByTheQuarter() {
+    var outbox = Outbox()
+    outbox.octetLimit = 1_000
+    let none: [UInt8] = []
+    let body = [UInt8](repeating: 0x78, count: 100)
+    for _ in 1...10 { outbox.append(head: 0, prefix: none.span, body: body.span, suffix: none.span) }
+    var rooms = [outbox.hasRoom]
+    for number in 1...3 {
+      outbox.finish(number...number)
+      rooms.append(outbox.hasRoom)
+    }
+    #expect(rooms == [false, false, false, true])
+  }
+
   @Test func whatIsGivenBackComesFirstAndInOrder() {
     var outbox = Self.filled(8)
     #expect(Self.send(5, &outbox, holder: 1) == [1, 2, 3, 4, 5])

@@ -165,15 +165,17 @@ import Wire
     #expect(end.takeLog().first?.hasPrefix("detached a link local amqp-0-9-1:406") == true)
   }
 
-  @Test func theWindowIsBounded() throws {
-    var settings = ScriptedPeer091.initiator
-    settings.outgoingWindow = 3
-    let (peer, end, link) = try publishing(settings)
-    #expect(end.room(link) == 3)
-    for n in 1...3 { end.deliver(link, n, message("m")) }
-    #expect(end.room(link) == 0 && end.deliver(link, 4, message("m")) == 0)
-    peer.ack(2, multiple: true)
-    #expect(end.room(link) == 2)
+  /// How much may be unanswered is the outbox's to say (`--window`).
+  @Test func unansweredMessagesAreNotBounded() throws {
+    let (peer, end, link) = try publishing()
+    for n in 1...9_000 {
+      #expect(end.room(link) > 0)
+      end.deliver(link, n, message("m"))
+      _ = try peer.expectPublish()
+    }
+    #expect(end.unsettled(link) == 9_000)
+    peer.ack(9_000, multiple: true)
+    #expect(end.takeLog() == ["answered a 1...9000 accepted"])
   }
 
   @Test func settledMessagesAreNotConfirmed() throws {

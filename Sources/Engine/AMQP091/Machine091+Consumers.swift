@@ -117,9 +117,8 @@ extension Machine091 {
     // One message at a time on a channel, and answers in front of it.
     if channel.isCutting || subscription.isCancelled { return 0 }
     if subscription.isGet { return subscription.gets }
-    let window = Int(settings.outgoingWindow)
-    if subscription.noAck { return window }
-    var room = window - channel.outgoing.count
+    var room = Outbox.unlimited
+    if subscription.noAck { return room }
     if subscription.prefetch > 0 { room = min(room, subscription.prefetch - links[l].sender.unsettled) }
     if channel.acceptor.channelPrefetch > 0 {
       room = min(room, channel.acceptor.channelPrefetch - channel.outgoing.count)

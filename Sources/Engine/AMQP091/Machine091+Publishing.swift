@@ -4,7 +4,7 @@ import Bytes
 import Wire
 
 extension Machine091 {
-  /// How many more messages may be begun on the link now.
+  /// How many more messages may be begun on the link now. The dialect has no bound of its own: who sends has one.
   func room(_ id: LinkID) -> Int {
     guard let l = index(id), isWritable(l), links[l].sender.partial == nil, !isBlocked,
       !channels[links[l].channel].isPaused
@@ -12,10 +12,9 @@ extension Machine091 {
     if settings.role == .acceptor { return acceptorRoom(l) }
     // Half a message of another link's.
     if channels[links[l].channel].isCutting { return 0 }
-    let window = Int(settings.outgoingWindow)
     // Nothing is answered before it is discharged; and behind that it waits for the answer to it.
-    if settings.isTransactional { return channels[links[l].channel].isDischarging ? 0 : window }
-    return links[l].sender.isSettled ? window : max(0, window - channels[links[l].channel].outgoing.count)
+    if settings.isTransactional && channels[links[l].channel].isDischarging { return 0 }
+    return Outbox.unlimited
   }
 
   /// Whether a message that was begun can go on now: also while the peer takes no new ones.

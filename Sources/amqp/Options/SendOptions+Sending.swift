@@ -20,7 +20,8 @@ extension SendOptions {
       .value("speed", "Nx", standard: .described("1x"), "with `--keep-timing`: so many times as fast, like 2x or 0.5x"),
       .value(
         "window", "N", kind: .count, standard: .described("8192 messages or 4 MiB"),
-        "at most N messages unanswered at a time"),
+        "at most N messages unanswered at a time",
+        details: "With N given there is no bound in octets: all N are kept in memory until they are answered."),
       .value(
         "answer-timeout", "DUR", kind: .duration, standard: .value("30s"),
         "how long to wait for credit, and for the answer to a message",

@@ -115,7 +115,7 @@ final class Sender: Looped {
   func newRoute(_ address: NodeAddress?) -> Route {
     let route = Route(address)
     _ = route.outbox.addHead(plan.head)
-    if let window = plan.window { route.outbox.countLimit = window }
+    if let window = plan.window { (route.outbox.countLimit, route.outbox.octetLimit) = (window, Outbox.unlimited) }
     // A batch is kept until it is committed.
     if plan.mode == .transaction {
       (route.outbox.countLimit, route.outbox.octetLimit) = (plan.batch ?? Outbox.unlimited, Outbox.unlimited)
