@@ -51,7 +51,7 @@ package final class CommandScriptRun {
     guard let verb = words.first else { throw ProcessFault("an empty command") }
     switch (verb, words.count) {
     case ("peer", 2...):
-      let peer = try ProcessPeer(ProcessPeer.steps(Array(words[2...])))
+      let peer = try ProcessPeer(ProcessPeer.parts(Array(words[2...])))
       world.add(peer)
       names[words[1]] = "\(peer.port)"
       return []

@@ -15,20 +15,22 @@ package final class ProcessPeer: Polled {
 
   package let port: Int
   private let listener: Int32
-  private let steps: [Step]
+  private let parts: [[Step]]
   private var visitors: [Visitor] = []
 
   private struct Visitor {
     let socket: Int32
+    let steps: [Step]
     var next = 0
     var heard: [UInt8] = []
     var waiting: ArraySlice<UInt8> = []
     var isGone = false
   }
 
-  /// After its last step a peer is silent and listens until the other end closes.
-  package init(_ steps: [Step]) throws {
-    self.steps = steps
+  /// One part for each connection, the last for all that follow. After its last step a peer is silent and listens until
+  /// the other end closes.
+  package init(_ parts: [[Step]]) throws {
+    self.parts = parts
     // With SOCK_CLOEXEC and SOCK_NONBLOCK, which are not imported.
     let listener = socket(AF_INET, Int32(SOCK_STREAM.rawValue) | 0x80000 | 0x800, 0)
     var address = sockaddr_in()
@@ -65,7 +67,7 @@ package final class ProcessPeer: Polled {
       guard socket >= 0 else { return }
       _ = fcntl(socket, F_SETFD, FD_CLOEXEC)
       _ = fcntl(socket, F_SETFL, O_NONBLOCK)
-      visitors.append(Visitor(socket: socket))
+      visitors.append(Visitor(socket: socket, steps: parts[min(visitors.count, parts.count - 1)]))
       play(visitors.count - 1)
     } else if let i = visitors.firstIndex(where: { $0.socket == poll.fd && !$0.isGone }) {
       hear(i)
@@ -96,8 +98,8 @@ package final class ProcessPeer: Polled {
         visitors[i].waiting = visitors[i].waiting.dropFirst(n)
         continue
       }
-      guard visitors[i].next < steps.count else { return }
-      switch steps[visitors[i].next] {
+      guard visitors[i].next < visitors[i].steps.count else { return }
+      switch visitors[i].steps[visitors[i].next] {
       case .send(let octets): visitors[i].waiting = octets[...]
       case .await(let octets):
         guard let at = visitors[i].heard.firstRange(of: octets) else { return }

@@ -10,11 +10,16 @@
 //     frame-of=N                                             the head of a frame that says it has N octets
 //     await=open|begin|attach|transfer|…  await-text=TEXT  await-tls   until the client has said that
 //     hang-up  reset                                         ends the stream
+//     then                                                   what follows is for the next connection
 import Bytes
 import Wire
 
 extension ProcessPeer {
-  package static func steps(_ words: [String]) throws -> [Step] {
+  package static func parts(_ words: [String]) throws -> [[Step]] {
+    try words.split(separator: "then", omittingEmptySubsequences: false).map { try steps($0) }
+  }
+
+  private static func steps(_ words: ArraySlice<String>) throws -> [Step] {
     try words.map { word in
       let sides = word.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard let step = step(sides[0], sides.count > 1 ? sides[1] : nil) else {

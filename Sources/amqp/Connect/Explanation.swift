@@ -46,12 +46,14 @@ struct Explanation {
     }
   }
 
-  /// Whether a link that was there before the connection was lost may be made in a moment.
+  /// Whether what was there before the connection was lost, and is refused now, may be there in a moment.
   static func mayComeBack(_ reason: CloseReason) -> Bool {
-    guard reason.side == .peer, reason.scope == .link || reason.scope == .session, let error = reason.error else {
-      return false
+    guard reason.side == .peer, let error = reason.error else { return false }
+    switch reason.scope {
+    case .connection: return row(error).passes == .afterLoss
+    case .session, .link: return row(error).passes != .no
+    case .transport, .sasl: return false
     }
-    return row(error).passes != .no
   }
 
   private func described(_ failure: Peer.Failure) -> Failure {
@@ -253,7 +255,9 @@ struct Explanation {
     if error.condition == ReplyCode.notAllowed.condition, let text = error.description, text.contains("vhost"),
       text.hasSuffix("not found")
     {
-      return Row(reply: .notAllowed, "no such virtual host", .noSuchAddress, next: "--vhost or the URL's path names it")
+      return Row(
+        reply: .notAllowed, "no such virtual host", .noSuchAddress, next: "--vhost or the URL's path names it",
+        passes: .afterLoss)
     }
     let said = error.description ?? ""
     if let phrase = phrases.first(where: { $0.row.condition == error.condition && said.contains($0.fragment) }) {
@@ -291,7 +295,7 @@ struct Explanation {
     Row(reply: .connectionForced, "closed by an operator of the peer", .unreachable, passes: .perhaps),
     Row(
       reply: .invalidPath, "no such virtual host", .noSuchAddress,
-      next: "the path of the URL, or --vhost, names it"),
+      next: "the path of the URL, or --vhost, names it", passes: .afterLoss),
     Row(reply: .accessRefused, "not permitted", .refused),
     Row(
       reply: .notFound, "no such queue or exchange", .noSuchAddress,

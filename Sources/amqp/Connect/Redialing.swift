@@ -14,6 +14,8 @@ struct Redialing {
   private(set) var due: Int64?
   private let started: Int64
   private var lostAt: Int64 = 0
+  /// When the broker first had an answer again, since then.
+  private var backAt: Int64?
   /// What was said last of attempts in vain, so that it is not said of each.
   private var said = ""
   /// What a link that was there before was refused with last.
@@ -33,7 +35,7 @@ struct Redialing {
   var isReconnecting: Bool { policy.hasLost && due != nil }
   /// What there is no connection for now gets one yet.
   var keepsTrying: Bool { policy.hasLost || plan.retry.wait > 0 }
-  /// A link is refused that was there before: the broker may not have its node yet, for as long as this.
+  /// A link is refused that was there before: the broker may not have its node yet, for as long as this after it is back.
   private static let refusalPatience: Int64 = 30_000_000_000
   /// Connections that are lost come back.
   var reconnects: Bool { plan.retry.reconnects != 0 }
@@ -63,6 +65,7 @@ struct Redialing {
   mutating func connected(_ server: Served, now: Int64, _ diagnostics: Diagnostics) {
     policy.connected()
     said = ""
+    backAt = backAt ?? now
     if policy.hasLost && refused.isEmpty {
       diagnostics.note("connected again to \(server.peer.name), after \(Redialing.time(now - lostAt))")
     }
@@ -76,9 +79,10 @@ struct Redialing {
 
   // MARK: Losses
 
-  /// Whether a refused link is no more than a broker that isn't yet all there again.
+  /// Whether a refusal is no more than a broker that isn't yet all there again.
   func forgives(_ reason: CloseReason, now: Int64) -> Bool {
-    reconnects && policy.hasLost && now - lostAt < Redialing.refusalPatience && Explanation.mayComeBack(reason)
+    reconnects && policy.hasLost && now - (backAt ?? now) < Redialing.refusalPatience
+      && Explanation.mayComeBack(reason)
   }
 
   /// The attempt came to nothing, or the connection is lost, or of no use for a link that is refused.
@@ -88,10 +92,11 @@ struct Redialing {
   ) -> Failure? {
     let random = UInt64.random(in: 0 ... .max)
     if !failure.isTemporary && !isRefusal { return failure }
+    if isRefusal { backAt = backAt ?? now }
     if server.isOpen {
       if !reconnects { return failure }
       let step = policy.lost(now: now, random: random)
-      if !isRefusal { lostAt = now }
+      if !isRefusal { (lostAt, backAt) = (now, nil) }
       guard case .dial(let at) = step else { return exhausted(failure, now: now) }
       due = at
       if isRefusal {

@@ -34,7 +34,7 @@ extension Receiver {
     if reason.scope != .sasl && reason.scope != .transport, let source = plan.sources.first {
       explanation.action = "receive from '\(source.description)'"
     }
-    lose(server, explanation.failure(reason))
+    lose(server, explanation.failure(reason), isRefusal: redialing.forgives(reason, now: now))
   }
 
   func lose(_ server: Served, _ failure: Failure?, isRefusal: Bool = false) {

@@ -177,16 +177,16 @@ extension Sender {
       for i in outlets.indices where outlets[i].server === server { outlets[i].isUp = false }
       lastWords = failure
     } else {
-      lose(server, failure)
+      lose(server, failure, isRefusal: redialing.forgives(reason, now: now))
     }
   }
 
-  func lose(_ server: Served, _ failure: Failure?) {
+  func lose(_ server: Served, _ failure: Failure?, isRefusal: Bool = false) {
     if listener != nil {
       forget(server)
       server.isLeaving = true
     } else if let failure {
-      loseDialled(server, failure)
+      loseDialled(server, failure, isRefusal: isRefusal)
     }
   }
 

@@ -70,7 +70,9 @@ extension Forwarder {
     if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(reason) }
     let failure = explained(reason, server)
     let isDone = route.outbox.isEmpty && targetDialect != nil && !redialing.reconnects
-    guard reason.error == nil, reason.scope == .connection, isDone else { return lose(failure) }
+    guard reason.error == nil, reason.scope == .connection, isDone else {
+      return lose(failure, isRefusal: redialing.forgives(reason, now: now))
+    }
     // In good order: a failure only if there is more to send.
     outlet = nil
     state = .over
