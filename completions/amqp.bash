@@ -26,7 +26,7 @@ _amqp() {
           -H | --header | --header=) return ;;
           -P | --property | --property=) candidates='message-id= user-id= to= subject= reply-to= correlation-id= content-type= content-encoding= absolute-expiry-time= creation-time= group-id= group-sequence= reply-to-group-id= type= app-id= cluster-id= expiration= timestamp= delivery-mode=' ;;
           -C | --content-type | --content-type=) return ;;
-          --reply-to | --reply-to=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null) ;;
+          --reply-to | --reply-to=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]') ;;
           --annotation | --annotation=) return ;;
           --delivery-annotation | --delivery-annotation=) return ;;
           --footer | --footer=) return ;;
@@ -44,9 +44,9 @@ _amqp() {
           --stats=) candidates='text json' ;;
           --progress | --progress=) candidates='auto always never' ;;
           --request=) return ;;
-          --then-receive | --then-receive=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null) ;;
+          --then-receive | --then-receive=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]') ;;
           --reply-as | --reply-as=) candidates='text raw json' ;;
-          -q | --queue | --queue=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null) ;;
+          -q | --queue | --queue=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]') ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
           --declare | --declare=) candidates='queue: exchange: bind:' ;;
@@ -92,7 +92,7 @@ _amqp() {
             if [[ $word == -* ]]; then
               candidates='-b --body --file -l --lines -0 --null -D --delimiter -J --json --template --keep-empty --hex --base64 --body-as -H --header -P --property -C --content-type --reply-to --annotation --delivery-annotation --footer --durable --transient --priority --ttl --stamp -c --count --rate --keep-timing --speed --window --answer-timeout --receipts --rejects --fan-out --for --dry-run --stats --progress --request --then-receive --reply-as -q --queue -e --exchange -r --routing-key --declare --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --profile --container-id --token-file --sas-key-name --sas-key-file --sasl --heartbeat --connect-timeout --wait --reconnect --listen --trace --capture --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             else
-              candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null)
+              candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]')
             fi
             ;;
         esac
@@ -123,11 +123,11 @@ _amqp() {
           --expect-body | --expect-body=) return ;;
           --expect-property | --expect-property=) return ;;
           --within | --within=) return ;;
-          --forward | --forward=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null) ;;
+          --forward | --forward=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]') ;;
           --forward-url | --forward-url=) return ;;
           --forward-profile | --forward-profile=) candidates=$(sed -n "s/^ *\[ *\([^]]*[^] ]\) *\].*/\1/p" "${XDG_CONFIG_HOME-$HOME/.config}/amqp/config" 2>/dev/null) ;;
           --forward-protocol | --forward-protocol=) candidates='auto 1.0 0-9-1' ;;
-          -q | --queue | --queue=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null) ;;
+          -q | --queue | --queue=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]') ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
           --declare | --declare=) candidates='queue: exchange: bind:' ;;
@@ -178,7 +178,7 @@ _amqp() {
             if [[ $word == -* ]]; then
               candidates='-c --count --idle --drain --for -f --format --raw -J --json -0 --null -D --delimiter --save --stats --progress --exec --worker -j --jobs --job-timeout --respond --credit --settle --consumer-priority --exclusive --argument --browse --match --no-match --unmatched --expect-count --expect-body --expect-property --within --forward --forward-url --forward-profile --forward-protocol -q --queue -e --exchange -r --routing-key --declare --filter -o --offset --checkpoint --subscription --group --mode --batch --snd-settle-mode --rcv-settle-mode --session-window --capability --link-name --terminus-durability --terminus-expiry --terminus-timeout --dynamic -u --url --protocol --vhost --hostname --user --password-file --profile --container-id --token-file --sas-key-name --sas-key-file --sasl --heartbeat --connect-timeout --wait --reconnect --listen --trace --capture --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             else
-              candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null)
+              candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]')
             fi
             ;;
         esac
@@ -188,7 +188,7 @@ _amqp() {
           --watch | --watch=) return ;;
           -c | --count | --count=) return ;;
           --expect | --expect=) candidates='queue.messages queue.consumers queue.exists queue.type tls.days-left version speaks rtt.median-ms' ;;
-          -q | --queue | --queue=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null) ;;
+          -q | --queue | --queue=) candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]') ;;
           -e | --exchange | --exchange=) return ;;
           -r | --routing-key | --routing-key=) return ;;
           -u | --url | --url=) return ;;
@@ -221,7 +221,7 @@ _amqp() {
             if [[ $word == -* ]]; then
               candidates='-J --json --watch -c --count --expect -q --queue -e --exchange -r --routing-key -u --url --protocol --vhost --hostname --user --password-file --profile --container-id --token-file --sas-key-name --sas-key-file --sasl --heartbeat --connect-timeout --listen --trace --capture --wait --cacert --cert --key --key-password-file -k --insecure --server-name --tls -h --help -V --version -v --verbose --quiet --color --show-secrets -t --timeout'
             else
-              candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null)
+              candidates=$(timeout 1 sh -c "$AMQP_COMPLETE_QUEUES" 2>/dev/null | grep -v '[[:blank:]]')
             fi
             ;;
         esac

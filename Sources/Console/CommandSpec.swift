@@ -15,7 +15,7 @@ package struct CommandSpec: Sendable {
   package let examples: [Example]
   /// Variables that are no option's: secrets, and what other tools share.
   package let environment: [EnvironmentSpec]
-  package let exitStatuses: [ExitCode]
+  package let exits: [Exit]
   package let seeAlso: [String]
   package let habits: [Habit]
   /// A positional that starts with one of these is a value of `option`.
@@ -24,8 +24,9 @@ package struct CommandSpec: Sendable {
   package init(
     name: String, summary: String, synopsis: [String], description: [String] = [], positionals: [Positional] = [],
     afterDashes: AfterDashes = .positionals, groups: [OptionGroup], examples: [Example] = [],
-    environment: [EnvironmentSpec] = [], exitStatuses: [ExitCode] = [.success, .usage], seeAlso: [String] = [],
-    habits: [Habit] = [], urlPositional: URLPositional? = nil
+    environment: [EnvironmentSpec] = [], exitStatuses: [ExitCode] = [.success, .usage],
+    exitMeanings: [ExitCode: String] = [:], seeAlso: [String] = [], habits: [Habit] = [],
+    urlPositional: URLPositional? = nil
   ) {
     self.name = name
     self.summary = summary
@@ -36,10 +37,18 @@ package struct CommandSpec: Sendable {
     self.groups = groups
     self.examples = examples
     self.environment = environment
-    self.exitStatuses = exitStatuses
+    exits = exitStatuses.map { Exit(code: $0, meaning: exitMeanings[$0] ?? $0.meaning) }
     self.seeAlso = seeAlso
     self.habits = habits
     self.urlPositional = urlPositional
+  }
+
+  /// An exit status, and what it means with this command.
+  package struct Exit: Sendable {
+    package let code: ExitCode
+    package let meaning: String
+
+    static let all = ExitCode.allCases.map { Exit(code: $0, meaning: $0.meaning) }
   }
 
   /// By the real name, or by an alias when no row has that name.

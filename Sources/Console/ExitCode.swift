@@ -24,7 +24,7 @@ package enum ExitCode: Int32, CaseIterable, Sendable {
     case .success: "done"
     case .failure: "another failure: a locked queue, a precondition failed, a link stolen, a queue deleted in mid-run"
     case .incomplete: "the deadline passed, or fewer messages came than were asked for"
-    case .notAccepted: "a message was not accepted, or not answered"
+    case .notAccepted: "a message was not accepted, or not answered, or what was expected did not hold"
     case .usage: "wrong usage"
     case .badInput: "bad input data"
     case .noInput: "no such input file"

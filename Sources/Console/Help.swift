@@ -60,7 +60,7 @@ package struct Help {
     if form == .long {
       page.heading("Environment")
       page.rows(program.environment.map { ($0.name, Markup.plain($0.summary)) })
-      statuses(ExitCode.allCases, &page)
+      statuses(CommandSpec.Exit.all, &page)
     }
     examples(program.examples, &page)
     page.blank()
@@ -101,7 +101,7 @@ package struct Help {
       page.heading("Environment")
       page.rows(command.environment.map { ($0.name, Markup.plain($0.summary)) })
     }
-    statuses(command.exitStatuses, &page)
+    statuses(command.exits, &page)
     examples(command.examples, &page)
     if !command.seeAlso.isEmpty {
       page.heading("See also")
@@ -121,9 +121,9 @@ package struct Help {
     page.rows(group.options.map { ($0.signature, Markup.plain($0.summaryWithDefault)) }, column: Page.optionColumn)
   }
 
-  private func statuses(_ codes: [ExitCode], _ page: inout Page) {
+  private func statuses(_ rows: [CommandSpec.Exit], _ page: inout Page) {
     page.heading("Exit status")
-    page.rows(codes.map { (String($0.rawValue), Markup.plain($0.meaning)) })
+    page.rows(rows.map { (String($0.code.rawValue), Markup.plain($0.meaning)) })
   }
 
   private func examples(_ examples: [CommandSpec.Example], _ page: inout Page) {

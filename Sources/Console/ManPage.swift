@@ -40,7 +40,7 @@ package struct ManPage {
         }
       }
     }
-    statuses(ExitCode.allCases, &roff)
+    statuses(CommandSpec.Exit.all, &roff)
     examples(program.examples, &roff)
     seeAlso(program.seeAlso, &roff)
     return roff.output
@@ -66,7 +66,7 @@ package struct ManPage {
       options(group, &roff)
     }
     environment(variables(command), &roff)
-    statuses(command.exitStatuses, &roff)
+    statuses(command.exits, &roff)
     examples(command.examples, &roff)
     seeAlso(command.seeAlso, &roff)
     return roff.output
@@ -136,11 +136,11 @@ package struct ManPage {
     }
   }
 
-  private func statuses(_ codes: [ExitCode], _ roff: inout Roff) {
+  private func statuses(_ rows: [CommandSpec.Exit], _ roff: inout Roff) {
     roff.section("EXIT STATUS")
-    for code in codes {
-      roff.item("\\fB\(code.rawValue)\\fR")
-      roff.text(code.meaning)
+    for row in rows {
+      roff.item("\\fB\(row.code.rawValue)\\fR")
+      roff.text(row.meaning)
     }
   }
 

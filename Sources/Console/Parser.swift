@@ -52,14 +52,16 @@ package struct Parser: Sendable {
     }
   }
 
-  package func unknownCommand(_ word: String) -> Failure {
+  /// - Parameter topics: what else could have been meant.
+  package func unknownCommand(_ word: String, topics: [String] = []) -> Failure {
     let list = "'\(program.name) help' lists the commands"
     guard word.hasPrefix("-") else {
       if program.commands.contains(where: { $0.urlPositional?.matches(Array(word.utf8)) ?? false }) {
         return .usage("no command given", "a URL comes after it", nextStep: list)
       }
-      let near = Suggestion.nearest(to: word, among: program.commandNames)
-      return .usage("unknown command '\(word)'", nextStep: near.map { "did you mean '\(program.name) \($0)'?" } ?? list)
+      let near = Suggestion.nearest(to: word, among: program.commandNames + topics)
+      let call = topics.isEmpty ? program.name : "\(program.name) help"
+      return .usage("unknown command '\(word)'", nextStep: near.map { "did you mean '\(call) \($0)'?" } ?? list)
     }
     let name = String(word.drop { $0 == "-" }.prefix { $0 != "=" })
     let owner = program.commands.first {
@@ -70,7 +72,9 @@ package struct Parser: Sendable {
         "no command given", "options come after it",
         nextStep: "\(program.name) \(owner.name) \(word.prefix { $0 != "=" }) …")
     }
-    return .usage("unknown option '\(word.prefix { $0 != "=" })'", nextStep: list)
+    let near = Suggestion.nearest(to: name, among: ["help", "version"])
+    return .usage(
+      "unknown option '\(word.prefix { $0 != "=" })'", nextStep: near.map { "did you mean --\($0)?" } ?? list)
   }
 
   private func parse(_ arguments: ArraySlice<[UInt8]>, of command: CommandSpec) throws(Failure) -> Request {

@@ -52,6 +52,9 @@ package struct Outbox: ~Copyable, Sendable {
   }
   private var wasFull = false
 
+  /// There is room for whatever comes.
+  package mutating func lift() { (countLimit, octetLimit, wasFull) = (Outbox.unlimited, Outbox.unlimited, false) }
+
   package mutating func addHead(_ bytes: [UInt8]) -> Int {
     heads.append(bytes)
     return heads.count - 1
@@ -248,6 +251,12 @@ package struct Outbox: ~Copyable, Sendable {
     package init(number: Int, place: Int, began: Instant?, mayBeTwice: Bool = false) {
       (self.number, self.place, self.began, self.mayBeTwice) = (number, place, began, mayBeTwice)
     }
+  }
+
+  /// Where the first of these that is not done stands among all that was read.
+  package func firstPlace(in run: ClosedRange<Int>) -> Int? {
+    let known = max(run.lowerBound, first)..<max(max(run.lowerBound, first), min(run.upperBound + 1, next))
+    return known.first { self[$0].state != .done }.map { self[$0].place }
   }
 
   /// Those that are not done, oldest first.

@@ -10,7 +10,8 @@ enum HelpCommand {
       return try StandardOutput.write(Help(Commands.program).text(page))
     }
     guard let command = Commands.program.command(topic) else {
-      throw Parser(Commands.program, environment: { _ in nil }).unknownCommand(topic)
+      throw Parser(Commands.program, environment: { _ in nil }).unknownCommand(
+        topic, topics: Commands.program.topicNames)
     }
     return try show(command, .long)
   }

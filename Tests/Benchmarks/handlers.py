@@ -63,7 +63,9 @@ def handlers():
             f.write(f"#!/bin/sh\n{body}\n")
         os.chmod(path, 0o755)
         commands[f"amqp-consume {name}"] = ([*theirs, "-c", str(few), path], few)
-        for jobs in ("1", "4"):
+        # What the machine could do at best: the same commands, and nobody to fetch a message for them.
+        commands[f"xargs -P 4 {name}, no AMQP"] = (["sh", "-c", f"seq {few} | xargs -n 1 -P 4 {path}"], few)
+        for jobs in ("1", "4", "8"):
             commands[f"amqp receive -j {jobs} -- {name}"] = ([*ours, "-c", str(few), "-j", jobs, "--", path], few)
     if compiled:
         commands["amqp receive --worker (C), --jobs 1000"] = ([*ours, "-c", str(many), "-j", "1000", "--worker", worker], many)

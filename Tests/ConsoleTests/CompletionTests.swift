@@ -37,7 +37,7 @@ import Testing
   func bash(_ test: Case) throws {
     let script = #"""
       source "$1" || exit
-      export AMQP_COMPLETE_QUEUES='echo orders; echo events/today'
+      export AMQP_COMPLETE_QUEUES='echo orders; echo events/today; echo "with blank"'
       COMP_WORDBREAKS=$' \t\n"\'><=;|&(:' COMP_LINE=$2 COMP_POINT=${#2}
       _amqp
       ((${#COMPREPLY[@]})) && printf '%s\n' "${COMPREPLY[@]}"

@@ -80,7 +80,7 @@ import Testing
   @Test(arguments: commands) func textsMentionOnlyOptionsThatExist(_ command: CommandSpec) {
     var texts = command.description + command.habits.map(\.instead) + command.positionals.map(\.summary)
     texts += command.options.flatMap { [$0.summary, $0.details, $0.hint ?? ""] }
-    texts += command.environment.map(\.summary) + command.exitStatuses.map(\.meaning)
+    texts += command.environment.map(\.summary) + command.exits.map(\.meaning)
     if command.name == "help" { texts = [] }
     let everywhere = Self.commands.flatMap { $0.options.map(\.long) }
     for text in texts {

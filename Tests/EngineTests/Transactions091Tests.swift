@@ -106,6 +106,42 @@ import Wire
     #expect(end.takeLog().last == "discharged")
   }
 
+  /// With a budget acknowledgements are kept back while somebody consumes: a commit without them would be none.
+  @Test func whatIsKeptBackForTheBudgetIsCommittedToo() throws {
+    let (peer, end, links) = try working([Attach(.receiver, "a", to: "/queues/q")])
+    end.connection.grant(links[0], start: 10, ceiling: 10, budget: 4)
+    #expect(try peer.expect(MethodID.basicQos)["prefetch-count"] == .ushort(4))
+    try peer.expect(MethodID.basicConsume)
+    for tag in 1...3 as ClosedRange<UInt64> { peer.deliver(tag, "m") }
+    end.connection.settle(links[0], 0...1, .accept)
+    end.connection.discharge(fail: false)
+    #expect(try peer.expect(MethodID.basicCancel)["consumer-tag"] == .string("a"))
+    try peer.expectNothing()
+    peer.send(MethodID.basicCancelOK, ["consumer-tag": .string("a")])
+    let ack = try peer.expect(MethodID.basicAck)
+    #expect(ack["delivery-tag"] == .ulong(2) && ack["multiple"] == .boolean(true))
+    try peer.expect(MethodID.txCommit)
+    // What is left of the budget: one message is here and not decided.
+    #expect(try peer.expect(MethodID.basicQos)["prefetch-count"] == .ushort(1))
+    try peer.expect(MethodID.basicConsume)
+    peer.send(MethodID.txCommitOK)
+    peer.send(MethodID.basicConsumeOK, ["consumer-tag": .string("a")])
+    #expect(end.takeLog().filter { !$0.hasPrefix("delivery") } == ["discharged"])
+    peer.deliver(4, "m")
+    end.connection.settle(links[0], 2...3, .accept)
+    // The application stops at the same time: it consumes no more.
+    end.connection.discharge(fail: false)
+    end.connection.stop(links[0])
+    #expect(try peer.expect(MethodID.basicAck)["delivery-tag"] == .ulong(3))
+    try peer.expect(MethodID.basicCancel)
+    peer.send(MethodID.basicCancelOK, ["consumer-tag": .string("a")])
+    #expect(try peer.expect(MethodID.basicAck)["delivery-tag"] == .ulong(4))
+    try peer.expect(MethodID.txCommit)
+    peer.send(MethodID.txCommitOK)
+    #expect(end.takeLog().suffix(2) == ["stopped a", "discharged"])
+    try peer.expectNothing()
+  }
+
   @Test func everyReceiverHasItsOwnAndAllAreWaitedFor() throws {
     let peer = ScriptedPeer091(transactional)
     let links = ["a", "b"].map { peer.end.connection.attach(Attach(.receiver, $0, to: "/queues/\($0)")) }

@@ -29,6 +29,24 @@ import Testing
     #expect(try queue.delete() == 0)
   }
 
+  /// The count is a multiple of the batch, and smaller than what the peer may have under way.
+  @Test(
+    .needs(.rabbitMQ3, .rabbitMQ4, .rabbitmqC), arguments: Broker.all, [["-c", "4"], ["-c", "4", "--batch", "2"]])
+  func acknowledgementsAreCommitted(_ broker: Broker, _ options: [String]) throws {
+    let queue = try broker.queue()
+    #expect(try Amqp.run("send", queue.name, "-l", url: broker.url, input: .lines(1...5)).status == 0)
+    let some = try Amqp.run(["receive", queue.name, "--mode", "transaction"] + options, url: broker.url)
+    #expect(some.status == 0 && some.lines == ["1", "2", "3", "4"], "\(some.errors)")
+    try queue.expectDepth(1)
+    // Fewer than were asked for: what came is committed after a second, and then nothing of it comes again.
+    let waiting = try Amqp.start(
+      "receive", queue.name, "-c", "3", "--mode", "transaction", "--trace", url: broker.url)
+    try waiting.until("the commit") { $0.errorsSoFar.contains("tx.commit-ok") }
+    waiting.signal(SIGKILL)
+    _ = try waiting.finish()
+    try queue.expectDepth(0)
+  }
+
   @Test(.needs(.rabbitMQ3, .rabbitMQ4, .rabbitmqC), arguments: Broker.all)
   func whatIsNotWholeIsRolledBack(_ broker: Broker) throws {
     let queue = try broker.queue()

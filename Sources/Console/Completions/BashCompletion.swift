@@ -79,7 +79,7 @@ struct BashCompletion {
         case .words(let words):
           "candidates=\(Completions.quoted(words.joined(separator: " ")))" + (option.isList ? " list=1" : "")
         case .profiles: "candidates=$(\(Completions.profiles(program)))"
-        case .queues: "candidates=$(\(Completions.queues))"
+        case .queues: "candidates=$(\(queues))"
         }
       out += "          \(keys.joined(separator: " | "))) \(action) ;;\n"
     }
@@ -91,11 +91,14 @@ struct BashCompletion {
     return out
   }
 
+  /// Names with a blank in them are left out: here a candidate is a word.
+  private var queues: String { "\(Completions.queues) | grep -v '[[:blank:]]'" }
+
   private func positional(_ command: CommandSpec) -> String {
     for positional in command.positionals {
       switch positional.completion {
       case .nothing, .profiles: continue
-      case .queues: return "            else\n              candidates=$(\(Completions.queues))\n"
+      case .queues: return "            else\n              candidates=$(\(queues))\n"
       case .file: return "            else\n              files=f\n"
       case .directory: return "            else\n              files=d\n"
       case .words(let words):

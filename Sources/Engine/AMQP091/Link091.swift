@@ -84,6 +84,8 @@ struct Link091: Sendable {
     /// As basic.qos said it.
     var prefetch = 0
     var consumer = Consumer.none
+    /// Cancelled for a commit, and consumes again behind it.
+    var isPaused = false
     /// `draining` and `stop`: asked for and not told yet.
     var draining = false
     var stop = Stop.no

@@ -32,8 +32,30 @@ extension Machine091 {
 
   mutating func produceDischarge(_ c: Int) {
     guard case .dischargeDue(let fail) = channels[c].transaction, channels[c].isLive else { return }
+    if !fail && waitsForConsumers(c) { return }
     channels[c].transaction = .discharging(fail: fail)
     send(channels[c].number, MethodRecord(fail ? MethodID.txRollback : MethodID.txCommit))
+    for l in links.indices where links[l].channel == c && links[l].receiver.isPaused {
+      links[l].receiver.isPaused = false
+      if links[l].receiver.stop == .no { links[l].receiver.consumer = .none }
+    }
+  }
+
+  /// Settlements that are kept back for a budget's sake belong to what is committed. They can be written when nobody
+  /// consumes: who does is cancelled first, and consumes the rest of the budget behind the commit. A stream has nothing
+  /// to commit, and would begin anew.
+  private mutating func waitsForConsumers(_ c: Int) -> Bool {
+    var waits = false
+    for run in channels[c].settlements {
+      let l = run.link
+      guard links[l].receiver.isConsuming, !links[l].receiver.isStream else { continue }
+      waits = true
+      if links[l].receiver.consumer == .running {
+        links[l].receiver.consumer = .cancelDue
+        links[l].receiver.isPaused = true
+      }
+    }
+    return waits
   }
 
   /// The peer has done what was asked for.

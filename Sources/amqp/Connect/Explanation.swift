@@ -136,21 +136,23 @@ struct Explanation {
 
   /// Nil: all of it is there.
   func failure(_ declaring: Declaring) -> Failure? {
-    if let (declaration, error) = declaring.refusal {
-      let row = Explanation.row(error)
-      var next = row.next
-      if let argument = Explanation.differing(error) {
-        next = "leave \(argument) as it is there, or delete the \(declaration.kind) first"
-      }
-      return Failure(
-        "cannot \(declaration.isPassive ? "find" : "declare") \(declaration.description)", text(error), nextStep: next,
-        exitCode: row.exitCode)
-    }
+    if let (declaration, error) = declaring.refusal { return failure(declaration, error) }
     return declaring.loss.map {
       var explanation = self
       explanation.action = "declare \(declaring.declarations[0].description)"
       return explanation.failure($0)
     }
+  }
+
+  func failure(_ declaration: Declaration, _ error: AMQPError) -> Failure {
+    let row = Explanation.row(error)
+    var next = row.next
+    if let argument = Explanation.differing(error) {
+      next = "leave \(argument) as it is there, or delete the \(declaration.kind) first"
+    }
+    return Failure(
+      "cannot \(declaration.isPassive ? "find" : "declare") \(declaration.description)", text(error), nextStep: next,
+      exitCode: row.exitCode)
   }
 
   /// "x-queue-type" of "inequivalent arg 'x-queue-type' for queue 'q' in vhost '/': received 'quorum' but current is …".

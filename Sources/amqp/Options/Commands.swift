@@ -9,8 +9,8 @@ enum Commands {
     summary: "send, receive, probe and decode AMQP",
     description: [
       """
-      `amqp` sends and receives messages over AMQP 1.0, with RabbitMQ, Qpid, ActiveMQ Artemis and whatever else speaks it, or \
-      with another `amqp` and no broker at all.
+      `amqp` sends and receives messages over AMQP 1.0 and AMQP 0-9-1, with RabbitMQ, Qpid, ActiveMQ Artemis and whatever else \
+      speaks one of them, or with another `amqp` and no broker at all.
       """,
       """
       Data goes to standard output, everything else to standard error. Silence is success. `-` is standard input or output, `--` \

@@ -37,6 +37,7 @@ enum DecodeOptions {
       .success, .failure, .incomplete, .notAccepted, .usage, .badInput, .noInput, .unreachable, .cannotWrite,
       .interrupted, .terminated,
     ],
+    exitMeanings: [.failure: "another failure", .notAccepted: "`--lint` found something"],
     seeAlso: ["amqp(1)", "amqp-send(1)", "amqp-receive(1)"],
     habits: [
       .init("-r", "the file is an argument"),

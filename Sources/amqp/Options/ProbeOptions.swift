@@ -47,6 +47,7 @@ enum ProbeOptions {
       .success, .failure, .incomplete, .notAccepted, .usage, .badInput, .noInput, .noSuchAddress, .unreachable,
       .cannotWrite, .protocolViolation, .refused, .interrupted, .terminated,
     ],
+    exitMeanings: [.failure: "another failure", .notAccepted: "what `--expect` says does not hold"],
     seeAlso: ["amqp(1)", "amqp-send(1)", "amqp-receive(1)", "amqp-format(5)"],
     habits: ConnectOptions.habits,
     urlPositional: SharedOptions.urls)

@@ -47,6 +47,12 @@ enum ReceiveOptions {
     exitStatuses: SharedOptions.exitStatuses.dropLast(2) + [
       .handlerNotExecutable, .handlerNotFound, .interrupted, .terminated,
     ],
+    exitMeanings: [
+      .notAccepted: """
+      what `--expect-count`, `--expect-body` and `--expect-property` say did not come; or what was received was not accepted by \
+      the target of `--forward`, or not committed
+      """
+    ],
     seeAlso: ["amqp(1)", "amqp-send(1)"],
     habits: habits + ConnectOptions.habits,
     urlPositional: SharedOptions.urls)
@@ -126,7 +132,8 @@ enum ReceiveOptions {
         "a filter on the source",
         details: """
           A selector such as `colour = 'red'`, or NAME=V where NAME is the filter's own name and has a colon in it, such as \
-          `rabbitmq:stream-filter=invoices`. A filter that the peer ignores is reported.
+          `rabbitmq:stream-filter=invoices`. A filter that the peer leaves out of its answer is reported; some \
+          name it there and ignore it all the same, as RabbitMQ 4 with classic queues.
           """),
       .value(
         "offset", short: "o", "POSITION", completion: .words(["first", "last", "next"]), "where to begin in a stream",
@@ -163,6 +170,8 @@ enum ReceiveOptions {
     .init("-n", "a number of messages is -c N"),
     .init("-m", "a number of messages is -c N"),
     .init("-p", "a prefetch limit is --credit N; a port is part of the URL: -u amqp://HOST:PORT"),
+    .init("-x", "nobody else receives from the queue with --exclusive"),
+    .init("-E", "it goes on after a lost connection with --reconnect"),
     .init("-A", "without acknowledgement is --mode at-most-once"),
     .init("-G", "a shared subscription is --subscription NAME,shared"),
     .init("-W", "the time limit is -t DUR, an ending --for DUR"),

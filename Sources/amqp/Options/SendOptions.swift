@@ -42,6 +42,7 @@ enum SendOptions {
     ],
     environment: SharedOptions.environment,
     exitStatuses: SharedOptions.exitStatuses,
+    exitMeanings: [.notAccepted: "a message was not accepted, or not answered"],
     seeAlso: ["amqp(1)", "amqp-receive(1)"],
     habits: habits + ConnectOptions.habits,
     urlPositional: SharedOptions.urls)
@@ -66,6 +67,7 @@ enum SendOptions {
     .init("-p", "messages are durable unless --transient is given; a port is part of the URL: -u amqp://HOST:PORT"),
     .init("-s", "standard input is read when there is no BODY; the server is part of the URL: -u amqp://HOST:PORT"),
     .init("-E", "the content encoding is -P content-encoding=ENCODING"),
+    .init("-x", "an exchange is -e NAME, its routing-key -r KEY"),
     .init("-G", "a group is -P group-id=ID"),
     .init("-A", "without waiting for answers is --mode at-most-once"),
     .init("-W", "the time limit is -t DUR"),

@@ -112,6 +112,7 @@ extension Receiver {
       return stop()
     }
     if let timeout = plan.timeout, now - started >= timeout {
+      if let failure = plan.expectations?.shortfall(taken, sourceName, after: timeout) { return fail(failure) }
       let what = taken == 0 ? "nothing received" : "\(taken) received"
       fail(
         Failure(
@@ -214,7 +215,7 @@ extension Receiver {
       return status
     }
     if let trouble { throw trouble }
-    if let failure = plan.expectations?.shortfall(taken, sourceName, isLate: false) { throw failure }
+    if let failure = plan.expectations?.shortfall(taken, sourceName, after: nil) { throw failure }
     if intake.output.isClosed { return .success }
     if let failure = handlers?.notAccepted { throw failure }
     if let count = plan.count, taken < count {

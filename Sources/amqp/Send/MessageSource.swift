@@ -36,7 +36,7 @@ struct MessageSource: ~Copyable {
   private var form: Form
   private var composer: BodyComposer
   private let keepsEmpty: Bool
-  private let limit: Int?
+  private var limit: Int?
   private var input: InputFile?
   private var token: PollSet.Token?
   private var buffer = ByteQueue()
@@ -112,6 +112,15 @@ struct MessageSource: ~Copyable {
     }
     isStarved = false
     if emitted >= total || items.isEmpty { isAtEnd = true }
+  }
+
+  /// Arguments and files that were never read can be, each once, though the run is over.
+  /// - Returns: whether there are any.
+  mutating func reopenItems() -> Bool {
+    guard case .items(let items) = form, emitted < min(items.count, limit ?? .max) else { return false }
+    limit = min(items.count, limit ?? .max)
+    isAtEnd = false
+    return true
   }
 
   private mutating func keep(_ bytes: [UInt8], at index: Int) {

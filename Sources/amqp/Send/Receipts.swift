@@ -21,36 +21,38 @@ struct Receipts {
   private(set) var unsent = 0
   /// Of those that were answered, sent more than once over connections that were lost.
   private(set) var repeats = 0
-  /// The first reason given for a message that was not accepted, and its number.
-  private(set) var firstRefusal: (number: Int, words: String)?
+  /// The first reason given for a message that was not accepted, and its place among all that were read.
+  private var firstRefusal: (place: Int, words: String)?
   /// Why the peer would not commit.
   private var rollback: String?
   /// A queue that is not there, to which messages were sent.
   private(set) var missingQueue: String?
 
-  /// - Parameter target: where the messages were sent; of 0-9-1 only an answer doesn't say it.
-  mutating func add(_ run: ClosedRange<Int>, _ answer: Answer, target: NodeAddress?, vhost: String) {
+  /// - Parameters:
+  ///   - place: of the first.
+  ///   - target: where the messages were sent; of 0-9-1 only an answer doesn't say it.
+  mutating func add(_ count: Int, _ answer: Answer, place: Int, target: NodeAddress?, vhost: String) {
     switch answer {
-    case .accepted: accepted += run.count
+    case .accepted: accepted += count
     case .rejected(let error):
-      rejected += run.count
+      rejected += count
       var words = "rejected"
       if let error { words += " (\(error.condition)\(error.description.map { ": \($0)" } ?? ""))" }
-      refuse(run.lowerBound, words)
+      refuse(place, words)
     case .released:
-      released += run.count
-      refuse(run.lowerBound, "released: nobody took it")
+      released += count
+      refuse(place, "released: nobody took it")
     case .modified(let failed, let undeliverable):
-      modified += run.count
+      modified += count
       let how = [failed ? "delivery failed" : nil, undeliverable ? "undeliverable here" : nil].compactMap { $0 }
-      refuse(run.lowerBound, "modified" + (how.isEmpty ? "" : " (\(how.joined(separator: ", ")))"))
+      refuse(place, "modified" + (how.isEmpty ? "" : " (\(how.joined(separator: ", ")))"))
     case .returned(let error):
-      returned += run.count
-      refuse(run.lowerBound, Receipts.words(error, target, vhost))
+      returned += count
+      refuse(place, "returned: \(Receipts.words(error, target, vhost))")
       if case .queue(let name)? = target?.node091 { missingQueue = missingQueue ?? name }
     case .unspecified, .declared:
-      unspecified += run.count
-      refuse(run.lowerBound, "settled without an outcome")
+      unspecified += count
+      refuse(place, "settled without an outcome")
     }
   }
 
@@ -76,8 +78,8 @@ struct Receipts {
   mutating func addUnsent(_ count: Int) { unsent += count }
   mutating func addRepeat() { repeats += 1 }
 
-  private mutating func refuse(_ number: Int, _ words: String) {
-    if firstRefusal == nil { firstRefusal = (number, words) }
+  private mutating func refuse(_ place: Int, _ words: String) {
+    if firstRefusal == nil { firstRefusal = (place, words) }
   }
 
   var notAccepted: Int { rejected + released + modified + returned + unspecified + rolledBack }
@@ -103,8 +105,10 @@ struct Receipts {
   func failure(target: String?) -> Failure? {
     let bad = notAccepted + unanswered
     if bad == 0 { return nil }
-    let first = firstRefusal.map {
-      total == 1 ? $0.words : missingQueue == nil ? "message \($0.number) was \($0.words)" : $0.words
+    let returned = "returned: "
+    let first = firstRefusal.map { refusal in
+      if total > 1 && missingQueue == nil { return "message \(refusal.place) was \(refusal.words)" }
+      return refusal.words.hasPrefix(returned) ? String(refusal.words.dropFirst(returned.count)) : refusal.words
     }
     if let missingQueue {
       return Failure(

@@ -27,7 +27,7 @@ final class ReplyIntake {
   /// What belongs to nobody here, and is given back at the end.
   private var strangers: [ClosedRange<Int>] = []
   private(set) var taken = 0
-  private(set) var isStopped = false
+  private var isStopped = false
   /// With `--stats`: from a request to each of its replies.
   var latency: Histogram?
 

@@ -12,6 +12,8 @@ final class Route {
     case none
     /// A receiver finds out whether the queue is there, see `check`.
     case checking(LinkID)
+    /// The same over 0-9-1, with the number of the declaration that asks.
+    case finding(Int)
     case asked
   }
   init(_ address: NodeAddress?) { self.address = address }

@@ -55,6 +55,8 @@ final class Sender: Looped {
   var now: Int64
   var scratch = ByteQueue()
   var lastWords: Failure?
+  /// `--for` has passed.
+  var timeIsUp = false
   /// After a signal, answers are waited for until then.
   var deadlineAfterSignal: Int64?
 
@@ -88,8 +90,7 @@ final class Sender: Looped {
     let server = plan.isDryRun ? redialing.rehearse(now: now, trace: trace) : redialing.dial(now: now, trace: trace)
     served = [server]
     replies?.begin()
-    let dialect: DialectChoice.Protocols = server.speaks091 ? .amqp091 : .amqp10
-    declaring = Declaring(declarations(server.speaks091 ? .amqp091 : nil) + queuesToFind(dialect))
+    declaring = Declaring(declarations(server.speaks091 ? .amqp091 : nil))
     if server.speaks091 && !declaring.isDone { declaring.begin(&server.peer.connection) }
     beginReplies(server)
     for route in routes { beginIfReady(route, on: server) }
@@ -156,7 +157,7 @@ final class Sender: Looped {
     // Everything went out at once, so there is room for more without anybody having to wake us.
     // A peer may have given credit before our open was out: the flush was what it waited for.
     mayGoOn = all && (!source.isAtEnd && (released > before || !source.isStarved) && hasRoom || canBegin)
-    witness?.flush(isIdle: !mayGoOn)
+    witness?.flush(isIdle: !mayGoOn || released >= allowance)
     if case .running = stage { progress?.turn(now: now) { state } }
     // Nothing more is sent whose fate nobody would learn.
     if witness?.failure != nil && !source.isAtEnd {
@@ -261,7 +262,8 @@ final class Sender: Looped {
       lastProgress = now
       server.unblocked(diagnostics)
     case .delivery(let delivery): took(delivery, server)
-    case .aborted, .settledBySender, .drained, .stopped, .declared, .discharged: break
+    case .declared(let number, let error): found(number, error, server)
+    case .aborted, .settledBySender, .drained, .stopped, .discharged: break
     }
   }
 
@@ -282,7 +284,7 @@ final class Sender: Looped {
     if case .running = stage, let progress { at.append(progress.deadline) }
     if case .closing(let until) = stage { at.append(until) }
     if let deadlineAfterSignal { at.append(deadlineAfterSignal) }
-    if let duration = plan.duration, !source.isAtEnd || replies?.isStopped == false { at.append(started + duration) }
+    if let duration = plan.duration, !timeIsUp { at.append(started + duration) }
     if let timeout = plan.timeout { at.append(started + timeout) }
     // Nobody has to answer a listener, nor what waits for its time: a deadline that nothing comes of would be met for ever.
     if listener == nil, trouble == nil, pending, waitsForPeer { at.append(lastProgress + plan.answerTimeout) }

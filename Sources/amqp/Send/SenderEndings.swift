@@ -35,11 +35,10 @@ extension Sender {
       let waiting = routes.reduce(0) { $0 + $1.outbox.unanswered }
       if waiting > 0 { diagnostics.note("waiting for answers to \(waiting); once more ends at once") }
     }
-    if let duration = plan.duration, now - started >= duration {
-      if !source.isAtEnd {
-        source.stop()
-        dropUnsent()
-      }
+    if let duration = plan.duration, !timeIsUp, now - started >= duration {
+      timeIsUp = true
+      source.stop()
+      dropUnsent()
       replies?.stop()
     }
     if let timeout = plan.timeout, now - started >= timeout, trouble == nil, let missing = missingReplies, !pending,
@@ -126,6 +125,7 @@ extension Sender {
   /// Counts what has no receipt yet: it will get none.
   func account() {
     releaseHeld(.max)
+    readRest()
     account(&receipts)
     guard let witness else { return }
     for route in routes {
@@ -141,6 +141,14 @@ extension Sender {
       if let summary = rejects.summary { diagnostics.note(summary) }
     }
     witness.end(signals)
+  }
+
+  /// What nobody came to read: standard input goes on in `--rejects` as it is, arguments and files become messages that
+  /// are not sent.
+  private func readRest() {
+    guard witness != nil, !fansOut, source.reopenItems() else { return }
+    for route in routes { route.outbox.lift() }
+    try? pump()
   }
 
   func account(_ receipts: inout Receipts) {

@@ -18,7 +18,10 @@ extension Sender {
   func beginIfReady(_ route: Route, on server: Served) {
     guard route.attachment == .none, declaring.isDone, trouble == nil, mayAttach(server), server.mayUse(route.address)
     else { return }
-    if server.isOpen || server.speaks091 {
+    if let queue = queueToFind(route, server) {
+      route.attachment = .finding(server.peer.connection.declare(queue))
+      lastProgress = now
+    } else if server.isOpen || server.speaks091 {
       begin(route, on: server)
     } else if !(route.address?.dependsOnPeer ?? false) {
       attach(route, on: server, .other)

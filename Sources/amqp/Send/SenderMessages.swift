@@ -186,8 +186,10 @@ extension Sender {
     if route.outbox.hasRepeats { route.outbox.forEachPending(in: run) { if $0.mayBeTwice { receipts.addRepeat() } } }
     replies?.answered(run, route.outbox, answer)
     witness?.answered(run, route.outbox, answer, now: now)
+    let place = answer == .accepted ? nil : route.outbox.firstPlace(in: run)
     route.outbox.finish(run) {
-      receipts.add($0, answer, target: route.address, vhost: plan.connect.vhost)
+      receipts.add(
+        $0.count, answer, place: place ?? $0.lowerBound, target: route.address, vhost: plan.connect.vhost)
     }
   }
 }

@@ -46,14 +46,23 @@ struct Batch {
 }
 
 extension Sender {
-  /// Over 0-9-1 the peer looks for queues only when it commits: the one that the messages are for is looked for before.
-  func queuesToFind(_ dialect: DialectChoice.Protocols) -> [Declaration] {
-    guard batch != nil, dialect == .amqp091, case .queue(let name)? = plan.target?.node091, !name.isEmpty else {
-      return []
+  /// Over 0-9-1 the peer looks for queues only when it commits: each that messages are for is looked for before.
+  func queueToFind(_ route: Route, _ server: Served) -> Declaration? {
+    guard batch != nil, server.speaks091, case .queue(let name)? = route.address?.node091, !name.isEmpty else {
+      return nil
     }
     var queue = Declaration.Queue(name)
     queue.isPassive = true
-    return [.queue(queue)]
+    return .queue(queue)
+  }
+
+  /// Whether the queue is there is known.
+  func found(_ number: Int, _ error: AMQPError?, _ server: Served) {
+    guard let route = routes.first(where: { $0.attachment == .finding(number) }),
+      let queue = queueToFind(route, server)
+    else { return }
+    if let error { return fail(server.explanation.failure(queue, error)) }
+    attach(route, on: server, server.dialect)
   }
 
   /// Whether links may be asked for: over 1.0 a peer without transactions says so first.

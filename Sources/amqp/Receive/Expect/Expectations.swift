@@ -81,12 +81,12 @@ struct Expectations {
     return failure
   }
 
-  /// What is missing at the end of a run; nil: nothing.
-  func shortfall(_ taken: Int, _ sourceName: String, isLate: Bool) -> Failure? {
+  /// What is missing at the end of a run, or after a time; nil: nothing.
+  func shortfall(_ taken: Int, _ sourceName: String, after time: Int64?) -> Failure? {
     let wanted = max(least, count ?? 0)
     guard taken < wanted else { return nil }
     let came = taken == 0 ? "nothing" : taken == 1 ? "1 message" : "\(taken) messages"
-    let time = isLate ? within.map { " in \(durationText($0))" } ?? "" : ""
+    let time = time.map { " in \(durationText($0))" } ?? ""
     var failure = Failure(
       "\(came) received from \(sourceName)\(time)", wanted == 1 ? "one was expected" : "\(wanted) were expected",
       exitCode: .notAccepted)
@@ -103,7 +103,7 @@ extension Receiver {
     guard let expectations = plan.expectations, let within = expectations.within, now - started >= within else {
       return false
     }
-    if let failure = expectations.shortfall(taken, sourceName, isLate: true) { fail(failure) } else { stop() }
+    if let failure = expectations.shortfall(taken, sourceName, after: within) { fail(failure) } else { stop() }
     return true
   }
 }

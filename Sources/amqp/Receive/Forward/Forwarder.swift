@@ -223,7 +223,7 @@ final class Forwarder {
     redialing.progressed()
     if let partial = outlet?.partial, run.contains(partial.number) { outlet?.partial = nil }
     route.outbox.finish(run) { done in
-      receipts.add(done, answer, target: plan.target, vhost: plan.connect.vhost)
+      receipts.add(done.count, answer, place: done.lowerBound, target: plan.target, vhost: plan.connect.vhost)
       if answer == .accepted { accepted.append(done) }
     }
     // One that the target doesn't take stays where it is, and so does all that comes after.
