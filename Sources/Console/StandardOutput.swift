@@ -17,11 +17,6 @@ package enum StandardOutput {
     if code == 0 || code == EPIPE { return code == 0 }
     throw Failure("cannot write to standard output", unsafe String(cString: strerror(code)), exitCode: .cannotWrite)
   }
-
-  /// Writes octets as they are. False: it can't be written.
-  package static func write(_ bytes: Span<UInt8>) -> Bool {
-    unsafe bytes.withUnsafeBufferPointer { unsafe writeAll(1, UnsafeRawBufferPointer($0)) } == 0
-  }
 }
 
 /// Writes everything, waiting where somebody else made a shared descriptor non-blocking; 0, or errno.

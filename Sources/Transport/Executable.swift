@@ -28,7 +28,6 @@ package final class Executable {
     let flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP
     unsafe posix_spawnattr_setflags(&attributes, Int16(flags))
     // Nothing of ours may have a number that children know something else by.
-    Descriptor.fillStandardNumbers()
     if fcntl(Child.extraNumber, F_GETFD) < 0 {
       let number = unsafe open("/dev/null", O_RDONLY | O_CLOEXEC)
       if number < 0 { throw Errno(of: "open", subject: "/dev/null") }

@@ -2,6 +2,8 @@
 package struct Limits: Sendable {
   /// The largest frame, in octets, that we take; announced in open.
   package var frameSize: UInt32 = 65_536
+  /// The same of 0-9-1, agreed on in tune. What RabbitMQ has: it doesn't hold its content headers to less.
+  package var frameMax: UInt32 = 131_072
   /// How deep lists, maps, arrays and described values may nest.
   package var depth: UInt8 = 64
   /// Whether what nests deeper is passed over, and no fault.

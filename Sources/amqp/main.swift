@@ -1,8 +1,10 @@
 // From argv to the exit status: the only place that exits.
 import Console
 import Glibc
+import Transport
 
 func start() -> ExitCode {
+  Descriptor.fillStandardNumbers()
   // A closed standard output is an answer to a write, not a signal.
   _ = signal(SIGPIPE, SIG_IGN)
   var diagnostics = Diagnostics(program: "amqp")

@@ -93,7 +93,7 @@ import Wire
     pair.run()
     let description = pair.initiator.connection.peer
     let tune = try #require(description.tune)
-    #expect(tune.frameMax == 65_536)
+    #expect(tune.frameMax == 131_072)
     #expect(tune.channelMax == 255)
     #expect(tune.heartbeat == 30)
     #expect(queue(pair.initiator) == nil)

@@ -109,8 +109,8 @@ import Wire
 
   @Test(arguments: [
     // Theirs: channel-max, frame-max, heartbeat; what is agreed on.
-    (UInt16(0), UInt32(0), UInt16(0), UInt16(255), UInt32(65_536), UInt16(0)),
-    (10, 8_192, 5, 10, 8_192, 5), (2_047, 131_072, 600, 255, 65_536, 30), (1, 4_096, 1, 1, 4_096, 1),
+    (UInt16(0), UInt32(0), UInt16(0), UInt16(255), UInt32(131_072), UInt16(0)),
+    (10, 8_192, 5, 10, 8_192, 5), (2_047, 131_072, 600, 255, 131_072, 30), (1, 4_096, 1, 1, 4_096, 1),
   ])
   func tuning(
     _ channels: UInt16, _ frame: UInt32, _ heartbeat: UInt16, _ agreed: UInt16, _ size: UInt32, _ seconds: UInt16

@@ -291,23 +291,6 @@ import Wire
     #expect(end.takeLog().last == "stopped a")
   }
 
-  @Test func streamsAreConsumed() throws {
-    let (peer, end, link) = try consuming()
-    end.connection.grant(link, start: 1, ceiling: 1)
-    end.connection.drain(link)
-    try peer.expect(MethodID.basicGet)
-    peer.send(
-      MethodID.channelClose,
-      ["reply-code": .ushort(540), "reply-text": .string("NOT_IMPLEMENTED - basic.get not supported by stream queues")])
-    try peer.expect(MethodID.channelOpen, channel: 2)
-    try peer.expect(MethodID.basicQos, channel: 2)
-    try peer.expect(MethodID.basicConsume, channel: 2)
-    try peer.expect(MethodID.channelCloseOK)
-    peer.deliver(1, "m", channel: 2)
-    #expect(end.messages.map(body) == ["m"])
-    #expect(end.takeLog().prefix(2) == ["opened", "attached a"])
-  }
-
   @Test func aMissingQueue() throws {
     let (peer, end, _) = try running()
     peer.send(MethodID.channelClose, ["reply-code": .ushort(404), "reply-text": .string("NOT_FOUND")])

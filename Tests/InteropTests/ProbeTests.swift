@@ -35,7 +35,7 @@ import Testing
       #expect(integer(json[session]?["rtt"]?["beats"]) == 10, "\(session)")
     }
     #expect(integer(json["amqp-0-9-1"]?["frame-size"]) == 131_072)
-    #expect(integer(json["amqp-0-9-1"]?["agreed-frame-size"]) == 65_536)
+    #expect(integer(json["amqp-0-9-1"]?["agreed-frame-size"]) == 131_072)
     #expect(integer(json["amqp-0-9-1"]?["channels"]) == 2_047)
     #expect(integer(json["amqp-1-0"]?["channels"]) == (broker.isRabbitMQ4 ? 64 : 256))
   }

@@ -153,7 +153,7 @@ extension Machine091 {
     if link.sender.cache.matches(head, own, mandatory: false) { return }
     let translated = try MessageMapping.head(head, own)
     if translated.properties.count + 12 + Frame091.overhead > Int(frameMax) {
-      throw FieldFault("\(translated.properties.count) octets of properties, and a frame has room for \(frameMax)")
+      throw FieldFault("\(translated.properties.count) octets of properties, and a frame has room for \(frameMax) (frame_max)")
     }
     link.sender.cache.set(
       head, own, channel: channel, exchange: translated.exchange ?? [],

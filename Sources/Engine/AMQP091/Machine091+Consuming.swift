@@ -123,7 +123,9 @@ extension Machine091 {
   private mutating func sendGets(_ l: Int, _ c: Int) {
     let r = links[l].receiver
     if r.sawEmpty || r.gets > Machine091.getBound / 2 { return }
-    var want = min(Machine091.getBound, r.window - channels[c].incoming.count) - r.gets
+    // What is acknowledged already takes no room, also behind a message that is not.
+    let here = r.noAck ? channels[c].incoming.count : r.received - r.told
+    var want = min(Machine091.getBound, r.window - here) - r.gets
     if let budget = r.budget { want = min(want, budget - r.received - r.gets) }
     if want <= 0 { return }
     let get = MethodRecord(MethodID.basicGet, ["queue": .string(r.queue), "no-ack": .boolean(r.noAck)])
@@ -199,24 +201,6 @@ extension Machine091 {
     links[l].state = .attached
     workDue = true
     events.append(.attached(links[l].id))
-  }
-
-  /// A stream refuses basic.get and consumers without acknowledgements: it is asked in the way that it knows.
-  mutating func fallBack(_ l: Int, _ error: AMQPError?) -> Bool {
-    guard error?.condition == ReplyCode.notImplemented.condition, links[l].role == .receiver, links[l].isLive,
-      !links[l].receiver.isStream, !links[l].receiver.isDirectReply, links[l].receiver.received == 0,
-      let c = openChannel()
-    else { return false }
-    channels[links[l].channel].link = -1
-    channels[c].link = l
-    links[l].channel = c
-    links[l].receiver.isStream = true
-    links[l].isPrepared = false
-    links[l].receiver.consumer = .none
-    links[l].receiver.gets = 0
-    links[l].receiver.sawEmpty = false
-    if links[l].receiver.stop == .asked { stopped(l) }
-    return true
   }
 }
 

@@ -90,7 +90,6 @@ extension Machine091 {
     channels[c].closeDue = false
     channels[c].openDue = false
     if isDeclarer(c) { return declarerClosed(error) }
-    if settings.role == .initiator, channels[c].link >= 0, fallBack(channels[c].link, error) { return }
     loseLinks(c, CloseReason(.link, .peer, error))
   }
 

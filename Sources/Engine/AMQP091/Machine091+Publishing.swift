@@ -81,7 +81,7 @@ extension Machine091 {
     if sender.cache.matches(head, own, mandatory: mandatory) { return }
     let translated = try MessageMapping.head(head, own)
     if translated.properties.count + 12 + Frame091.overhead > Int(frameMax) {
-      throw FieldFault("\(translated.properties.count) octets of properties, and a frame has room for \(frameMax)")
+      throw FieldFault("\(translated.properties.count) octets of properties, and a frame has room for \(frameMax) (frame_max)")
     }
     let (exchange, routingKey) = try route(sender, translated)
     sender.cache.set(

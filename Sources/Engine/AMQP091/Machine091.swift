@@ -93,7 +93,7 @@ struct Machine091: Sendable {
     self.settings = settings
     self.input = input
     (lastReceived, lastSent, self.now) = (now, now, now)
-    frameMax = max(settings.limits.frameSize, Frame091.minimumSize)
+    frameMax = max(settings.limits.frameMax, Frame091.minimumSize)
     channelMax = max(settings.channelMax, 1)
     switch settings.role {
     case .initiator:

@@ -154,6 +154,8 @@ package struct MessageBridge: Sendable {
       toBasic(&draft, encoded: encoded)
     } else {
       isEncoded = fromBasic(&draft)
+      // Without a delivery-mode a message is transient; without a header RabbitMQ takes it for durable.
+      if !isEncoded, draft["durable"] == nil { try? draft.set("durable", .boolean(false)) }
     }
     changed.removeAll()
     draft.encodeHead(into: &changed)

@@ -126,7 +126,7 @@ struct DialectChoice {
         return target.flatMap(need(address:))
       }
     } catch {
-      what = "a message with \(error.reason)"
+      return Need(what: "a message with \(error.reason)", dialect: .amqp10, instead: "make it shorter")
     }
     return Need(what: what, dialect: .amqp10, instead: "-H K=V puts it into the headers")
   }

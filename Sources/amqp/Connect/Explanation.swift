@@ -138,6 +138,11 @@ struct Explanation {
   func failure(_ declaring: Declaring) -> Failure? {
     if let (declaration, error) = declaring.refusal { return failure(declaration, error) }
     return declaring.loss.map {
+      if NodeAddress.Dialect(product: said.product, version: said.version) == .rabbitMQ3 {
+        return Failure(
+          "cannot declare \(declaring.declarations[0].description)", "RabbitMQ 3 can't over AMQP 1.0",
+          nextStep: "leave --protocol 1.0 out, or take --protocol 0-9-1", exitCode: .failure)
+      }
       var explanation = self
       explanation.action = "declare \(declaring.declarations[0].description)"
       return explanation.failure($0)
@@ -189,6 +194,15 @@ struct Explanation {
     let said = description.isEmpty ? code : "\(code) \(description)"
     let words = Explanation.row(error).words
     return words.isEmpty ? said : "\(words) (\(said))"
+  }
+
+  /// Whether what the peer says is about this node: a session that ends for one link ends them all.
+  static func names(_ reason: CloseReason, _ address: NodeAddress?) -> Bool {
+    guard reason.scope == .session, let said = reason.error?.description else { return false }
+    switch address?.node091 {
+    case .queue(let name), .exchange(let name, _): return said.contains("'\(name)'") || said.contains("/\(name)\"")
+    case nil: return false
+    }
   }
 
   private func redirect(_ error: AMQPError) -> String {
@@ -271,6 +285,45 @@ struct Explanation {
 
   /// What RabbitMQ has no condition for and says in words.
   private static let phrases: [(fragment: String, row: Row)] = [
+    (
+      "in exclusive use",
+      Row(reply: .accessRefused, "locked by another client", .failure, passes: .afterLoss)
+    ),
+    (
+      "unknown exchange type",
+      Row(
+        reply: .commandInvalid, "the peer has no such type of exchange", .failure,
+        next: "direct, fanout, topic and headers are there always; others are plugins")
+    ),
+    (
+      "no exchange '",
+      Row(
+        reply: .notFound, "no such exchange", .noSuchAddress, next: "is the name right? --declare exchange:NAME creates one",
+        passes: .afterLoss)
+    ),
+    (
+      "no exchange '",
+      Row(
+        condition: Condition.notFound, words: "no such exchange", exitCode: .noSuchAddress,
+        next: "is the name right? --declare exchange:NAME creates one", passes: .afterLoss)
+    ),
+    (
+      "no exchange '",
+      Row(
+        condition: Condition.invalidField, words: "no such exchange", exitCode: .noSuchAddress,
+        next: "is the name right? --declare exchange:NAME creates one", passes: .afterLoss)
+    ),
+    (
+      "no queue '",
+      Row(
+        condition: Condition.invalidField, words: "no such queue", exitCode: .noSuchAddress,
+        next: "is the name right? --declare queue:NAME creates one", passes: .afterLoss)
+    ),
+    (
+      "exclusive access to locked",
+      Row(
+        condition: Condition.invalidField, words: "locked by another client", exitCode: .failure, passes: .afterLoss)
+    ),
     (
       "broker forced connection closure",
       Row(

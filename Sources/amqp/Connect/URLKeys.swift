@@ -66,7 +66,7 @@ struct URLKeys {
     if let n = try number("channel_max", 0...65_535), n > 0 { settings.channelMax = UInt16(n) }
     if let n = try number("frame_max", 0...Int(Int32.max)), n > 0 {
       if n < 512 { throw wrong("frame_max", "\(n)", "512 or more") }
-      settings.limits.frameSize = UInt32(n)
+      (settings.limits.frameSize, settings.limits.frameMax) = (UInt32(n), UInt32(n))
     }
   }
 

@@ -42,6 +42,13 @@ enum FilterOptions {
     return .map(others + [described(self.offset, .ulong(offset + 1))])
   }
 
+  /// The same for a stream of which nobody said where to begin.
+  static func filterOfStream(_ filter: Value) -> Value {
+    let entries = filter.entries ?? []
+    if entries.contains(where: { $0.key.text == offset }) { return filter }
+    return .map(entries + [described(offset, .string("next"))])
+  }
+
   /// NAME=V where NAME has a colon in it; anything else is a selector.
   private static func entry(_ text: String) -> MapEntry {
     if let equals = text.firstIndex(of: "=") {

@@ -61,6 +61,7 @@ struct ReceivePlan {
     duration = arguments.nanoseconds("for").map { Int64($0) }
     timeout = arguments.nanoseconds("timeout").map { Int64($0) }
     browses = arguments.flag("browse")
+    if mode == .atMostOnce { try ReceivePlan.refuseToGiveBack(arguments) }
     var attach = try LinkOptions.attach(arguments, role: .receiver, mode: mode)
     if browses { attach.source?.distributionMode = "copy" }
     checkpoint = try arguments.value("checkpoint").map { path throws(Failure) in try Checkpoint(path) }
@@ -108,6 +109,15 @@ struct ReceivePlan {
       arguments,
       needs: ReceivePlan.needs(arguments, settlement) + DeclareOptions.needs(declarations)
         + sources.compactMap { DialectChoice.need(address: $0) })
+  }
+
+  /// What comes settled is gone from where it was.
+  private static func refuseToGiveBack(_ arguments: ParsedArguments) throws(Failure) {
+    let asked = arguments.value("settle").map { $0 == "accept" ? nil : "--settle \($0)" } ?? nil
+    guard let option = arguments.flag("browse") ? "--browse" : asked else { return }
+    throw .usage(
+      "\(option) with --mode at-most-once", "what comes is settled, and can't be given back",
+      nextStep: "leave --mode out")
   }
 
   private static func needs(_ arguments: ParsedArguments, _ settlement: Settlement) -> [DialectChoice.Need] {

@@ -55,6 +55,8 @@ final class Receiver: Looped {
   var givenBack = 0
   /// With `--mode transaction`.
   var commits: Commits?
+  /// Over 0-9-1, where no option said so: a source is a stream.
+  var readsStreams = false
   var counts: [(String, Int)] { (handlers?.tally.counts ?? [("settled", settled)]) + [("handed back", givenBack)] }
 
   init(_ plan: ReceivePlan, _ diagnostics: Diagnostics, signals: Signals?, trace: Trace?) throws(Failure) {
@@ -232,10 +234,14 @@ final class Receiver: Looped {
   }
 
   func advance(_ handlers: Handlers) {
+    let before = handlers.heldToTheEnd
     handlers.advance(now: now, &intake.output)
+    if handlers.heldToTheEnd > before, case .running = stage {
+      for i in inlets.indices where inlets[i].isUp && !inlets[i].isDrained { grant(i) }
+    }
     if let failure = handlers.takeFailure() { fail(failure) }
     // While they work nothing can come: such a silence is ours.
-    if !handlers.isIdle || handlers.isExhausted { lastMessage = now }
+    if !handlers.isIdle { lastMessage = now }
   }
 
   // MARK: Waiting

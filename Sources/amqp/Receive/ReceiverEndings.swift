@@ -23,6 +23,7 @@ extension Receiver {
     case .stopping: if reason.error == nil { return lose(server, nil) }
     case .running:
       if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(server, reason) }
+      if asksForStreams(reason, server) { return }
     }
     if reason.scope == .connection && reason.side == .peer && reason.error == nil && !redialing.reconnects {
       // In good order: whoever it was has nothing more. What came is written and counts.

@@ -50,11 +50,30 @@ extension Receiver {
   /// The peer can't do it over 1.0: once more over 0-9-1, with a connection of its own.
   func fallBack(_ server: Served, _ reason: String) {
     diagnostics.detail("AMQP 0-9-1: \(reason)")
+    redialing.fallBack()
+    dialAgain(server)
+  }
+
+  /// RabbitMQ has no basic.get for streams and no consumers without prefetch, ends connection or channel over it, and does
+  /// not tell what is a stream before. It is asked as one then, and begins with what comes next, as over 1.0.
+  /// - Returns: whether that is so.
+  func asksForStreams(_ reason: CloseReason, _ server: Served) -> Bool {
+    guard case .running = stage, server.speaks091, !readsStreams, taken == 0, let error = reason.error,
+      let text = error.description,
+      error.condition == ReplyCode.notImplemented.condition && text.contains("stream")
+        || error.condition == ReplyCode.preconditionFailed.condition && text.contains("prefetch count is not set")
+    else { return false }
+    readsStreams = true
+    diagnostics.detail("a source is a stream: \(text)")
+    dialAgain(server)
+    return true
+  }
+
+  private func dialAgain(_ server: Served) {
     server.isOver = true
     server.peer.drop()
     inlets.removeAll { $0.server === server }
     waitsForTarget = false
-    redialing.fallBack()
     dial()
     // Begins to connect: nobody wakes us for that.
     served[0].peer.read(now: now)
@@ -67,11 +86,20 @@ extension Receiver {
     guard listener == nil else { return }
     let reason = server.reasonToFallBack(
       needsManagement: !declaring.isDone, needsStreams: plan.needsStreams || intake.resumesStreams,
-      needsTransactions: commits != nil)
+      needsTransactions: commits != nil, elsewhere: reasonToReplyElsewhere(server))
     if let reason { return fallBack(server, reason) }
+    if plan.needsStreams && server.dialect == .rabbitMQ3 && !server.speaks091 {
+      diagnostics.note("RabbitMQ 3 knows no stream offsets over AMQP 1.0", nextStep: "--protocol 0-9-1 does")
+    }
     redialing.connected(server, now: now, diagnostics)
     if !declaring.isDone && !declaring.hasBegun { declaring.begin(&server.peer.connection) }
     if declaring.isDone && inlets.isEmpty { attachAll(server) }
+  }
+
+  /// RabbitMQ 3 has no relay over 1.0, and ends the session of a link for replies that it refuses: all of them would be lost.
+  private func reasonToReplyElsewhere(_ server: Served) -> String? {
+    guard let handlers, handlers.responds, server.dialect == .rabbitMQ3 else { return nil }
+    return "\(server.peer.name) takes replies over AMQP 1.0 only for queues that are there"
   }
 
   /// What was to be there before any link is there, or is not to be had.
@@ -92,6 +120,8 @@ extension Receiver {
       attach.target?.address = .string(attach.name)
       if let offset = intake.offset(ofSource: i), let filter = attach.source?.filter {
         attach.source?.filter = FilterOptions.filter(filter, behind: offset)
+      } else if readsStreams, let filter = attach.source?.filter {
+        attach.source?.filter = FilterOptions.filterOfStream(filter)
       }
       let link = server.peer.connection.attach(attach)
       // A queue of ours stands for an exchange, but partitions are what they are.
@@ -157,7 +187,7 @@ extension Receiver {
     // What is decided and not committed takes room too.
     let least = commits.map { 2 * $0.size } ?? 0
     let holdsSome = holds(inlets[i]) || plan.matching?.unmatched == .hold
-    let usual = plan.credit ?? plan.handler?.credit
+    let usual = (plan.credit ?? plan.handler?.credit).map { $0 + (handlers?.heldToTheEnd ?? 0) }
     let start = UInt32(clamping: holdsSome ? mostHeld : usual ?? max(500, least))
     inlets[i].server.peer.connection.grant(
       inlets[i].link, start: start, ceiling: UInt32(clamping: usual ?? max(8_192, least)), budget: budget)
@@ -204,8 +234,10 @@ extension Receiver {
       return
     }
     if case .running = stage {} else if reason.error == nil { return }
+    if asksForStreams(reason, server) { return }
     var explanation = server.explanation
-    explanation.action = "receive from '\(inlet.address)'"
+    let named = plan.sources.first { Explanation.names(reason, $0) }?.description
+    explanation.action = "receive from '\(named ?? inlet.address)'"
     let failure = explanation.failure(reason)
     if redialing.forgives(reason, now: now) { return lose(server, failure, isRefusal: true) }
     fail(failure)

@@ -57,10 +57,12 @@ final class ReceiptLines {
   }
 
   /// Its receipt, since nothing more is going to happen.
-  /// - Parameter unable: why the peer could not have answered.
-  func addLeft(_ message: Outbox.Pending, unable: AMQPError?, now: Int64) {
+  /// - Parameters:
+  ///   - unable: why the peer could not have answered.
+  ///   - why: with what it ended the link or the connection.
+  func addLeft(_ message: Outbox.Pending, unable: AMQPError?, why: AMQPError? = nil, now: Int64) {
     if message.began != nil {
-      line(message, "unanswered", .unknown, now: now)
+      line(message, "unanswered", .unknown, why?.condition, why?.description, now: now)
     } else if let unable {
       line(message, "unsent", .unable, unable.condition, unable.description, now: now)
     } else {

@@ -17,6 +17,14 @@ extension Sender {
     return "\(server.peer.name) makes no queue for replies over AMQP 1.0"
   }
 
+  /// RabbitMQ 3 accepts over 1.0 what no queue takes from an exchange.
+  func reasonToPublishElsewhere(_ server: Served) -> String? {
+    guard server.dialect == .rabbitMQ3, plan.mode != .atMostOnce, case .exchange? = plan.target?.node091 else {
+      return nil
+    }
+    return "\(server.peer.name) does not tell over AMQP 1.0 what no queue takes"
+  }
+
   /// All that is to be there before is there.
   func beginReplies(_ server: Served) {
     guard let replies, declaring.isDone, trouble == nil else { return }
@@ -34,6 +42,10 @@ extension Sender {
   func repliesDetached(_ link: LinkID, _ reason: CloseReason, _ server: Served) -> Bool {
     guard let replies, replies.owns(link, server) else { return false }
     if case .closing = stage, reason.error == nil { return true }
+    if let route = routes.first(where: { Explanation.names(reason, $0.address) }) {
+      refused(reason, route, server)
+      return true
+    }
     var explanation = server.explanation
     explanation.action = "receive from '\(replies.name)'"
     var failure = explanation.failure(reason)

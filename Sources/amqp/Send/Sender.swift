@@ -39,6 +39,8 @@ final class Sender: Looped {
   var replay: Replay?
   /// With `--progress`, as the run's owner wishes.
   var progress: Progress?
+  /// With what the peer ended a link or the connection.
+  var refusal: AMQPError?
   /// Why the peer can't answer for what it was not sent.
   var unable: AMQPError?
   var stage = Stage.running
@@ -234,7 +236,8 @@ final class Sender: Looped {
         if replies != nil, !server.speaks091 { declaring = Declaring(declarations(server.dialect)) }
         let reason = reasonToAskElsewhere(server)
         if let reason = server.reasonToFallBack(
-          needsManagement: !declaring.isDone, needsTransactions: batch != nil, elsewhere: reason)
+          needsManagement: !declaring.isDone, needsTransactions: batch != nil,
+          elsewhere: reason ?? reasonToPublishElsewhere(server))
         {
           return fallBack(server, reason)
         }

@@ -129,10 +129,10 @@ extension Sender {
     account(&receipts)
     guard let witness else { return }
     for route in routes {
-      if let batch, !batch.mayCount {
-        witness.rolledBack(route.outbox, unable: unable, now: now)
+      if isRolledBack {
+        witness.rolledBack(route.outbox, error: refusal, unable: unable, now: now)
       } else {
-        witness.left(route.outbox, unable: unable, now: now)
+        witness.left(route.outbox, unable: unable, why: refusal, now: now)
       }
     }
     if let rejects = witness.rejects {
@@ -151,11 +151,18 @@ extension Sender {
     try? pump()
   }
 
+  /// A batch that was not told to be committed never will be; nor is one in which a message could not be published at all,
+  /// over which 0-9-1 ends the channel in front of the commit.
+  private var isRolledBack: Bool {
+    guard let batch else { return false }
+    let isPublish = [ReplyCode.notFound.condition, ReplyCode.accessRefused.condition].contains(refusal?.condition)
+    return isPublish || !batch.mayCount
+  }
+
   func account(_ receipts: inout Receipts) {
     for route in routes {
       let unanswered = route.outbox.unanswered
-      // What was not told to be committed never will be.
-      if let batch, !batch.mayCount {
+      if isRolledBack {
         receipts.addRolledBack(unanswered, nil)
       } else {
         receipts.addUnanswered(unanswered)

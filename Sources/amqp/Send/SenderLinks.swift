@@ -138,6 +138,7 @@ extension Sender {
     var explanation = server.explanation
     explanation.action = "send to '\(route.address?.description ?? "")'"
     if let error = reason.error, error.condition == Condition.notImplemented { unable = error }
+    if reason.side == .peer { refusal = reason.error }
     let failure = explanation.failure(reason)
     if redialing.forgives(reason, now: now) { return loseDialled(server, failure, isRefusal: true) }
     outlets.removeAll { $0.route === route }
@@ -170,8 +171,11 @@ extension Sender {
     case .running:
       if !server.isOpen, let reason = server.reasonToFallBack() { return fallBack(server, reason) }
     }
+    if reason.scope == .connection && reason.side == .peer { refusal = reason.error }
     var explanation = server.explanation
-    if reason.scope != .sasl && reason.scope != .transport, let target = plan.target {
+    if let declaration = declaring.declarations.first, !declaring.isDone, reason.scope == .connection {
+      explanation.action = "declare \(declaration.description)"
+    } else if reason.scope != .sasl && reason.scope != .transport, let target = plan.target {
       explanation.action = "send to '\(target.description)'"
     }
     let failure = explanation.failure(reason)

@@ -46,9 +46,10 @@ struct Batch {
 }
 
 extension Sender {
-  /// Over 0-9-1 the peer looks for queues only when it commits: each that messages are for is looked for before.
+  /// Over 0-9-1 the peer looks for queues only when it commits, and says nothing where nobody asks for an answer: each that
+  /// messages are for is looked for before.
   func queueToFind(_ route: Route, _ server: Served) -> Declaration? {
-    guard batch != nil, server.speaks091, case .queue(let name)? = route.address?.node091, !name.isEmpty else {
+    guard batch != nil || plan.mode == .atMostOnce, listener == nil, server.speaks091, case .queue(let name)? = route.address?.node091, !name.isEmpty else {
       return nil
     }
     var queue = Declaration.Queue(name)
@@ -61,7 +62,10 @@ extension Sender {
     guard let route = routes.first(where: { $0.attachment == .finding(number) }),
       let queue = queueToFind(route, server)
     else { return }
-    if let error { return fail(server.explanation.failure(queue, error)) }
+    // One that is locked is there.
+    if let error, error.condition == ReplyCode.notFound.condition {
+      return fail(server.explanation.failure(queue, error))
+    }
     attach(route, on: server, server.dialect)
   }
 
@@ -151,7 +155,7 @@ extension Sender {
       if isCommitted {
         finish(1...last, of: route, .accepted)
       } else {
-        witness?.rolledBack(route.outbox, 1...last, error, now: now)
+        witness?.rolledBack(route.outbox, 1...last, error: error, now: now)
         route.outbox.finish(1...last) { receipts.addRolledBack($0.count, error) }
       }
     }

@@ -44,10 +44,15 @@ final class Witness {
   }
 
   /// Nothing more is going to happen to what is in here.
-  /// - Parameter unable: why the peer could not have answered.
-  func left(_ outbox: borrowing Outbox, _ run: ClosedRange<Int> = 0...Int.max, unable: AMQPError? = nil, now: Int64) {
+  /// - Parameters:
+  ///   - unable: why the peer could not have answered.
+  ///   - why: with what it ended the link or the connection.
+  func left(
+    _ outbox: borrowing Outbox, _ run: ClosedRange<Int> = 0...Int.max, unable: AMQPError? = nil, why: AMQPError? = nil,
+    now: Int64
+  ) {
     outbox.forEachPending(in: run) {
-      lines?.addLeft($0, unable: unable, now: now)
+      lines?.addLeft($0, unable: unable, why: why, now: now)
       rejects?.rejected($0, outbox, mayHaveArrived: $0.began != nil)
     }
   }
@@ -62,7 +67,7 @@ final class Witness {
 
   /// The same, where what was sent was in a transaction that is not to be.
   func rolledBack(
-    _ outbox: borrowing Outbox, _ run: ClosedRange<Int> = 0...Int.max, _ error: AMQPError? = nil,
+    _ outbox: borrowing Outbox, _ run: ClosedRange<Int> = 0...Int.max, error: AMQPError? = nil,
     unable: AMQPError? = nil, now: Int64
   ) {
     outbox.forEachPending(in: run) {

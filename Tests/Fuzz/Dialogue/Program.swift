@@ -72,7 +72,7 @@ struct ProgramSettings {
     if a & 1 != 0 { settings.mechanisms = [] }
     if a & 2 != 0 { (settings.user, settings.password) = ("user", "secret") }
     if a & 4 != 0 { settings.idleTimeOut = b & 1 == 0 ? 0 : 1 }
-    if a & 8 != 0 { settings.limits.frameSize = 512 }
+    if a & 8 != 0 { (settings.limits.frameSize, settings.limits.frameMax) = (512, 512) }
     settings.limits.messageSize = a & 16 != 0 ? 4_096 : 1 << 20
     if a & 32 != 0 { settings.incomingWindow = 4 }
     if b & 2 != 0 { settings.channelMax = 1 }

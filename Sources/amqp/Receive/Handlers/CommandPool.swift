@@ -32,9 +32,15 @@ final class CommandPool: Handling {
     line.append(Job(ticket, message, context))
   }
 
-  func dropWaiting() { line.removeSubrange(started...) }
+  func dropWaiting() -> Int {
+    let before = line.count
+    line = line[..<started] + line[started...].filter(\.ticket.isSettled)
+    return before - line.count
+  }
 
-  func busy(of server: Served) -> Int { line[..<started].count { $0.ticket.server === server } }
+  func busy(of server: Served) -> Int {
+    line[..<started].count { $0.ticket.server === server && !$0.ticket.isSettled }
+  }
 
   func finish(now: Int64) -> Bool { true }
 

@@ -1,6 +1,6 @@
 // Outcomes by program: messages to handlers, their verdicts to outcomes, outcomes to the peer. What sends a message back
 // is told to the peer later and later while it happens again and again, so that nothing loops hot: the message keeps its
-// place in our credit meanwhile.
+// place in our credit meanwhile. With `--drain` it is told at the end, because the end would never come otherwise.
 import Bytes
 import Console
 import Engine
@@ -29,14 +29,14 @@ final class Handlers {
   private(set) var isKilled = false
   /// Handlers wait for messages that came settled, with no credit to bound them.
   private let mostWaiting: Int
-  private let credit: Int
+  private let drains: Bool
 
   init(_ plan: ReceivePlan, _ handler: HandlerPlan, _ diagnostics: Diagnostics, _ signals: Signals) {
     self.plan = handler
     self.diagnostics = diagnostics
     self.signals = signals
-    credit = plan.credit ?? handler.credit
-    mostWaiting = max(credit, 64)
+    drains = plan.drains
+    mostWaiting = max(plan.credit ?? handler.credit, 64)
     pool = handler.kind == .worker ? Worker(handler) : CommandPool(handler)
     replies = handler.responds ? Replies(linkName: plan.attach.name, isListening: plan.connect.listen != nil) : nil
   }
@@ -49,19 +49,22 @@ final class Handlers {
     context.describe(delivery, connection, address: inlet.address, number: number)
     connection.withBytes(delivery.message) { message in
       var ticket = Ticket(
-        server: inlet.server, link: inlet.link, delivery: delivery.number, number: number, isCopy: isCopy)
+        server: inlet.server, link: inlet.link, delivery: delivery.number, number: number, isCopy: isCopy,
+        isSettled: delivery.settled)
       if replies != nil { ticket.request = Request(message) }
       pool.take(ticket, message, context)
     }
   }
 
+  var responds: Bool { replies != nil }
+
+  /// Messages that take room of our credit up to the end.
+  var heldToTheEnd: Int { drains ? held.count { $0.at == .max } : 0 }
+
   /// No more is to be read for now.
   var isFull: Bool { pool.waiting > mostWaiting }
   /// No message is with a handler, or waits for one or for its reply's answer.
   var isIdle: Bool { pool.busy == 0 && pool.waiting == 0 && (replies?.pending ?? 0) == 0 }
-
-  /// Everything that we may have is held back: nothing can come.
-  var isExhausted: Bool { held.count >= credit }
 
   // MARK: The turn
 
@@ -123,7 +126,7 @@ final class Handlers {
     }
     let delay = backoff.failed(began: answer.began, now: now)
     if isStopping { return tell(ticket, outcome) }
-    held.append((now + delay, ticket, outcome))
+    held.append((drains && !answer.isUntried ? .max : now + delay, ticket, outcome))
   }
 
   // MARK: Outcomes out
@@ -178,11 +181,9 @@ final class Handlers {
   func reconnects(after server: Served, staysHere: Bool) -> Int {
     let unanswered = lose(server)
     if staysHere { return 0 }
-    let count =
-      pool.waiting + pool.busy(of: server) + unanswered + held.count { $0.ticket.server === server }
+    let count = pool.busy(of: server) + unanswered + held.count { $0.ticket.server === server }
     held.removeAll { $0.ticket.server === server }
-    pool.dropWaiting()
-    return count
+    return count + pool.dropWaiting()
   }
 
   /// - Returns: how many replies were not answered.
@@ -260,6 +261,6 @@ final class Handlers {
   var deadline: Int64? {
     if isKilled { return nil }
     if replies?.mustGoOn == true { return now }
-    return ([pool.deadline, replies?.deadline] + held.map { $0.at }).compactMap { $0 }.min()
+    return ([pool.deadline, replies?.deadline] + held.map { $0.at == .max ? nil : $0.at }).compactMap { $0 }.min()
   }
 }

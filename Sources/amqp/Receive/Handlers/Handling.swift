@@ -12,6 +12,8 @@ struct HandlerAnswer {
   /// When the message was given to the program.
   let began: Int64
   var reply: Reply = .none
+  /// The program ended, perhaps over another message.
+  var isUntried = false
 
   enum Reply {
     case none
@@ -28,9 +30,11 @@ protocol Handling: AnyObject {
   func take(_ ticket: Ticket, _ message: Span<UInt8>, _ context: MessageContext)
   /// Moves what can move, and tells of every message that is decided.
   func advance(now: Int64, childrenChanged: Bool, _ output: inout OutputQueue, _ answer: (HandlerAnswer) -> Void)
-  /// Forgets what waits.
-  func dropWaiting()
-  /// Messages of a connection that are with a program or whose output is not written.
+  /// Forgets what waits, but for what came settled: nobody sends that again.
+  /// - Returns: how many.
+  @discardableResult
+  func dropWaiting() -> Int
+  /// Messages of a connection, not settled, that are with a program or whose output is not written.
   func busy(of server: Served) -> Int
   /// Nothing more will come. Called again until it returns true: everything has ended.
   func finish(now: Int64) -> Bool

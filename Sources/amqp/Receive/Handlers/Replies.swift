@@ -77,9 +77,13 @@ final class Replies {
     outlet.answers[number] = waiting
   }
 
-  /// In the form that this peer takes: a reply-to of 0-9-1 is a queue's name, of the default exchange.
+  /// In the form that this peer takes: a reply-to of 0-9-1 is a queue's name, of the default exchange, unless who asked
+  /// speaks 1.0.
   private static func destination(_ address: String, _ server: Served) -> String {
-    if server.speaks091 { return Node091.queue(address).address }
+    if server.speaks091 {
+      let isAddress = address.hasPrefix("/queues/") || address.hasPrefix("/exchanges/")
+      return (isAddress ? Node091(address) : nil)?.address ?? Node091.queue(address).address
+    }
     return NodeAddress(address).text(for: server.dialect) ?? address
   }
 

@@ -13,11 +13,13 @@ struct Ticket {
   let number: Int
   /// It is of a stream, where it stays: it doesn't come again when the connection is lost.
   let isCopy: Bool
+  /// It was settled when it came: it is nowhere else any more.
+  let isSettled: Bool
   /// With `--respond`: where its answer goes.
   var request: Request?
 
   /// Nobody is there to be told what became of it: it comes again.
-  var isVoid: Bool { server.isOver && !isCopy }
+  var isVoid: Bool { server.isOver && !isCopy && !isSettled }
 }
 
 enum Verdict: Equatable, Sendable {

@@ -96,15 +96,23 @@ final class Worker: Handling {
     set { ring[id & (ring.count - 1)] = newValue }
   }
 
-  func dropWaiting() {
-    guard unasked < next else { return }
-    for id in unasked..<next { self[id] = nil }
-    next = unasked
-    lines.truncate(to: max(0, allowed - base))
+  /// What is in front of the last that came settled stays as well.
+  func dropWaiting() -> Int {
+    var (keep, end) = (unasked, allowed)
+    for id in unasked..<next {
+      if let entry = self[id], entry.ticket.isSettled { (keep, end) = (id + 1, entry.end) }
+    }
+    let count = next - keep
+    for id in keep..<next { self[id] = nil }
+    next = keep
+    lines.truncate(to: max(0, end - base))
+    return count
   }
 
   func busy(of server: Served) -> Int {
-    (first..<unasked).count { id in self[id].map { !$0.isAnswered && $0.ticket.server === server } ?? false }
+    (first..<unasked).count { id in
+      self[id].map { !$0.isAnswered && $0.ticket.server === server && !$0.ticket.isSettled } ?? false
+    }
   }
 
   // MARK: The turn
@@ -277,7 +285,9 @@ final class Worker: Handling {
     let had = inFlight
     for id in first..<unasked {
       guard let entry = self[id], !entry.isAnswered, let began = entry.began else { continue }
-      answer(HandlerAnswer(ticket: entry.ticket, verdict: .fail("was with a worker that \(why)"), began: began))
+      answer(
+        HandlerAnswer(
+          ticket: entry.ticket, verdict: .fail("was with a worker that \(why)"), began: began, isUntried: true))
       self[id]?.isAnswered = true
     }
     inFlight = 0
