@@ -45,6 +45,46 @@ import Testing
     #expect(tooLarge.status == 1 && tooLarge.errors.contains("larger than configured max size"), "\(tooLarge.errors)")
   }
 
+  /// RabbitMQ holds content headers to its own frame_max, and to no smaller one that was agreed on.
+  @Test(.needs(.pika), arguments: Broker.all) func largeHeaders(_ broker: Broker) throws {
+    let queue = try broker.queue()
+    let script = """
+      import pika, sys
+      channel = pika.BlockingConnection(pika.URLParameters(sys.argv[1])).channel()
+      channel.confirm_delivery()
+      channel.basic_publish("", sys.argv[2], b"body", pika.BasicProperties(headers={"big": "h" * 120000}))
+      """
+    let sent = try Program(try RealPeer.pika.value, ["-c", script, try broker.url, queue.name]).finish()
+    #expect(sent.status == 0, "\(sent.errors)")
+    let received = try amqp(broker.url, "receive", queue.name, "--drain", "-f", "%H{big} %s\n")
+    #expect(received.status == 0 && received.text.count == 120_006, "\(received.errors)")
+  }
+
+  /// Nobody is told at-most-once: the queue is looked for.
+  @Test(arguments: Broker.all) func aMissingQueueAtMostOnce(_ broker: Broker) throws {
+    let sent = try amqp(
+      broker.url, "send", "-q", "interop-nosuch", "x", "--mode", "at-most-once", "--receipts", "-")
+    #expect(sent.status == 67 && sent.text == "{\"n\":1,\"outcome\":\"unsent\",\"status\":503}\n", "\(sent.text)")
+  }
+
+  /// It says that it is one when it is asked like a queue.
+  @Test(arguments: Broker.all, [["--drain"], ["--mode", "at-most-once", "--idle", "1s"]])
+  func aStreamWithoutOffset(_ broker: Broker, _ ending: [String]) throws {
+    let queue = try broker.queue(.made(["stream"]))
+    #expect(try amqp(broker.url, "send", queue.name, "one", "two").status == 0)
+    let received = try Program(
+      Amqp.path, ["receive", "--protocol", "0-9-1", queue.name] + ending, environment: ["AMQP_URL": try broker.url]
+    ).finish()
+    // It begins with what comes next.
+    #expect(received.status == 0 && received.text == "" && received.errors == "", "\(received.errors)")
+  }
+
+  /// RabbitMQ 3 does not tell over 1.0.
+  @Test(arguments: Broker.all) func noQueueIsBound(_ broker: Broker) throws {
+    let sent = try Amqp.run("send", "-e", "amq.direct", "-r", "interop-nosuch", "x", url: broker.url)
+    #expect(sent.status == 3, "\(sent.errors)")
+  }
+
   @Test(arguments: Broker.all) func whatFitsNowhere(_ broker: Broker) throws {
     let queue = try broker.queue()
     let headers = try amqp(

@@ -57,6 +57,30 @@ import Testing
     try queue.expectDepth(1)
   }
 
+  /// Each is tried once: what fails is handed back at the end, or there would be none.
+  @Test(arguments: ways) func failingHandlersAreDrained(_ way: Way) throws {
+    let queue = try way.broker.queue()
+    try queue.publish((1...20).map { "\($0)" })
+    let run = try Amqp.run(
+      "receive", "--protocol", way.dialect, queue.name, "--drain", "-j", "2", "--exec",
+      "read n; [ $((n % 3)) != 0 ] && echo $n", url: way.broker.url)
+    #expect(run.status == 3 && run.errors.contains("14 accepted, 6 failed"), "\(run.errors)")
+    #expect(run.lines.count == 14)
+    try queue.expectDepth(6)
+  }
+
+  /// A closed standard output is no place to write to, and no descriptor of ours takes its number.
+  @Test(arguments: ways) func closedStandardOutput(_ way: Way) throws {
+    let queue = try way.broker.queue()
+    try queue.publish(["one", "\u{2}two"])
+    let run = try Program(
+      "sh", ["-c", "exec \"$0\" \"$@\" >&-", Amqp.path, "receive", "--protocol", way.dialect, queue.name, "--drain"],
+      environment: ["AMQP_URL": try way.broker.url]
+    ).finish()
+    #expect(run.status == 74 && run.errors.contains("cannot write to standard output"), "\(run.errors)")
+    try queue.expectDepth(2)
+  }
+
   @Test(arguments: ways) func aKilledWorkerLosesNothing(_ way: Way) throws {
     let queue = try way.broker.queue()
     let count = 2_000

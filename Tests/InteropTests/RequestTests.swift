@@ -62,6 +62,27 @@ import Testing
     _ = try responder.finish()
   }
 
+  /// Who asks speaks one protocol, who answers the other.
+  @Test func acrossProtocols() throws {
+    let queue = try Broker.rabbitMQ4.queue()
+    let url = try Broker.rabbitMQ4.url
+    let responder = try Amqp.start(
+      "receive", queue.name, "--protocol", "0-9-1", "-c", "1", "--respond", "--exec", "tr a-z A-Z", url: url)
+    let asked = try Amqp.run("send", queue.name, "hello", "--protocol", "1.0", "--request", "-t", "20s", url: url)
+    #expect(asked.status == 0 && asked.text == "HELLO\n", "\(asked.errors)")
+    #expect(try responder.finish().status == 0)
+  }
+
+  /// RabbitMQ 3 ends the session of a link that it refuses: one requester's mistake must not end the others'.
+  @Test(arguments: Broker.all) func aReplyToNowhere(_ broker: Broker) throws {
+    let queue = try broker.queue()
+    #expect(try Amqp.run("send", queue.name, "x", "-P", "reply-to=interop-nosuch", url: broker.url).status == 0)
+    #expect(try Amqp.run("send", queue.name, "y", url: broker.url).status == 0)
+    let run = try Amqp.run("receive", queue.name, "-c", "2", "--respond", "--exec", "cat", url: broker.url)
+    #expect(run.status == 3 && run.errors.contains("1 accepted, 1 rejected"), "\(run.errors)")
+    #expect(try queue.delete() == 0)
+  }
+
   @Test(arguments: Broker.all) func nobodyReplies(_ broker: Broker) throws {
     let queue = try broker.queue(.transient)
     let run = try Amqp.run(

@@ -74,8 +74,18 @@ import Testing
       url: broker.url)
     #expect(unbound.status == 3 && unbound.text.contains(#""outcome":"returned","status":503"#), "\(unbound.text)")
     let exchange = try Amqp.run(
-      "send", "-e", "interop-nosuch", "-r", "k", "x", "--mode", "transaction", url: broker.url)
+      "send", "-e", "interop-nosuch", "-r", "k", "x", "--mode", "transaction", "--receipts", "-", url: broker.url)
     #expect(exchange.status == 67 && exchange.errors.contains("no exchange"), "\(exchange.errors)")
+    // The channel ended over the message, in front of the commit.
+    #expect(exchange.text.contains(#""outcome":"rolled-back","status":503"#), "\(exchange.text)")
+    // One of several: all of the batch.
+    let there = try broker.queue()
+    let lines = ["a", "b"].map { #"{"address":"\#(there.name)","body":{"text":"\#($0)"}}"# }
+    let mixed = try Amqp.run(
+      "send", "-J", "--mode", "transaction", url: broker.url,
+      input: .lines(lines + [#"{"address":"interop-nosuch","body":{"text":"c"}}"#]))
+    #expect(mixed.status == 67 && mixed.errors.contains("cannot find queue 'interop-nosuch'"), "\(mixed.errors)")
+    #expect(try there.delete() == 0)
   }
 
   @Test(.needs(.rabbitMQ3, .rabbitMQ4, .rabbitmqC), arguments: Broker.all)

@@ -119,8 +119,11 @@ extension Sender {
     }
   }
 
-  /// Every message has its receipt, so the peer's answer to our close could say nothing new; a trace shows it.
-  var allIsKnown: Bool { listener == nil && trouble == nil && trace == nil && plan.mode != .atMostOnce }
+  /// Every message has its receipt, so the peer's answer to our close could say nothing new; a trace shows it. But a broker
+  /// that sees the connection go may forget settlements of ours that it has read: for those it is waited.
+  var allIsKnown: Bool {
+    listener == nil && trouble == nil && trace == nil && plan.mode != .atMostOnce && replies == nil
+  }
 
   /// Counts what has no receipt yet: it will get none.
   func account() {
