@@ -137,10 +137,10 @@ def hostport(url):
     return re.search(r"@([^:/]+):(\d+)", url).groups()
 
 
-def queue(name, node="rabbitmq4"):
+def queue(name, node="rabbitmq4", kind="classic"):
     """Empty and there, whatever it was before."""
     subprocess.run(["Tests/Brokers/queue", node, "delete", name], capture_output=True)
-    subprocess.run(["Tests/Brokers/queue", node, "declare", name], check=True, capture_output=True)
+    subprocess.run(["Tests/Brokers/queue", node, "declare", name, kind], check=True, capture_output=True)
 
 
 def whole(commands, rounds):

@@ -152,9 +152,7 @@ extension Machine091 {
     let own = body.extracting(try MessageMapping.body(body).head)
     if link.sender.cache.matches(head, own, mandatory: false) { return }
     let translated = try MessageMapping.head(head, own)
-    if translated.properties.count + 12 + Frame091.overhead > Int(frameMax) {
-      throw FieldFault("\(translated.properties.count) octets of properties, and a frame has room for \(frameMax) (frame_max)")
-    }
+    try Machine091.checkFits(translated.properties, frameMax)
     link.sender.cache.set(
       head, own, channel: channel, exchange: translated.exchange ?? [],
       routingKey: translated.routingKey ?? link.sender.routingKey ?? [], properties: translated.properties,

@@ -80,13 +80,18 @@ extension Machine091 {
     let mandatory = !settled && !sender.isSettled
     if sender.cache.matches(head, own, mandatory: mandatory) { return }
     let translated = try MessageMapping.head(head, own)
-    if translated.properties.count + 12 + Frame091.overhead > Int(frameMax) {
-      throw FieldFault("\(translated.properties.count) octets of properties, and a frame has room for \(frameMax) (frame_max)")
-    }
+    try checkFits(translated.properties, frameMax)
     let (exchange, routingKey) = try route(sender, translated)
     sender.cache.set(
       head, own, channel: channel, exchange: exchange, routingKey: routingKey, properties: translated.properties,
       mandatory: mandatory && !(exchange.isEmpty && isWayBack(routingKey)))
+  }
+
+  /// A content header goes into one frame.
+  static func checkFits(_ properties: [UInt8], _ frameMax: UInt32) throws(FieldFault) {
+    if properties.count + 12 + Frame091.overhead > Int(frameMax) {
+      throw FieldFault("\(properties.count) octets of properties, and a frame has room for \(frameMax) (frame_max)")
+    }
   }
 
   /// RabbitMQ's way back to a requester is no queue: what is mandatory comes back from there, though it arrives.

@@ -283,6 +283,12 @@ struct Explanation {
       ?? Row(condition: error.condition, words: "", exitCode: .failure)
   }
 
+  private static func missing(_ kind: String, _ condition: String) -> Row {
+    Row(
+      condition: condition, words: "no such \(kind)", exitCode: .noSuchAddress,
+      next: "is the name right? --declare \(kind):NAME creates one", passes: .afterLoss)
+  }
+
   /// What RabbitMQ has no condition for and says in words.
   private static let phrases: [(fragment: String, row: Row)] = [
     (
@@ -295,30 +301,10 @@ struct Explanation {
         reply: .commandInvalid, "the peer has no such type of exchange", .failure,
         next: "direct, fanout, topic and headers are there always; others are plugins")
     ),
-    (
-      "no exchange '",
-      Row(
-        reply: .notFound, "no such exchange", .noSuchAddress, next: "is the name right? --declare exchange:NAME creates one",
-        passes: .afterLoss)
-    ),
-    (
-      "no exchange '",
-      Row(
-        condition: Condition.notFound, words: "no such exchange", exitCode: .noSuchAddress,
-        next: "is the name right? --declare exchange:NAME creates one", passes: .afterLoss)
-    ),
-    (
-      "no exchange '",
-      Row(
-        condition: Condition.invalidField, words: "no such exchange", exitCode: .noSuchAddress,
-        next: "is the name right? --declare exchange:NAME creates one", passes: .afterLoss)
-    ),
-    (
-      "no queue '",
-      Row(
-        condition: Condition.invalidField, words: "no such queue", exitCode: .noSuchAddress,
-        next: "is the name right? --declare queue:NAME creates one", passes: .afterLoss)
-    ),
+    ("no exchange '", missing("exchange", ReplyCode.notFound.condition)),
+    ("no exchange '", missing("exchange", Condition.notFound)),
+    ("no exchange '", missing("exchange", Condition.invalidField)),
+    ("no queue '", missing("queue", Condition.invalidField)),
     (
       "exclusive access to locked",
       Row(

@@ -49,7 +49,9 @@ extension Sender {
   /// Over 0-9-1 the peer looks for queues only when it commits, and says nothing where nobody asks for an answer: each that
   /// messages are for is looked for before.
   func queueToFind(_ route: Route, _ server: Served) -> Declaration? {
-    guard batch != nil || plan.mode == .atMostOnce, listener == nil, server.speaks091, case .queue(let name)? = route.address?.node091, !name.isEmpty else {
+    guard batch != nil || plan.mode == .atMostOnce, listener == nil, server.speaks091,
+      case .queue(let name)? = route.address?.node091, !name.isEmpty
+    else {
       return nil
     }
     var queue = Declaration.Queue(name)
