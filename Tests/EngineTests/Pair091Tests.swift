@@ -87,7 +87,7 @@ import Wire
     #expect(sender.unsettled(out) == 0)
   }
 
-  @Test(arguments: Direction.allCases, [0, 1, 65_528, 65_529, 131_056, 1_000_000])
+  @Test(arguments: Direction.allCases, [0, 1, 131_064, 131_065, 262_128, 1_000_000])
   func sizes(_ direction: Direction, _ size: Int) {
     let (pair, sender, receiver, out, _) = Pair091Tests.linked(direction)
     let octets = (0..<size).map { UInt8(truncatingIfNeeded: $0 &* 31) }

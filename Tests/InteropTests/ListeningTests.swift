@@ -59,6 +59,28 @@ import Testing
     }
   }
 
+  /// What is rolled back, or in no transaction that ended, never comes.
+  @Test(.needs(.pika)) func pikaCommits() throws {
+    let (receiver, port) = try Amqp.listen("receive", "-c", "3")
+    let run = try pika(
+      port,
+      """
+      channel.queue_declare("q")
+      channel.tx_select()
+      channel.basic_publish("", "q", b"one")
+      channel.basic_publish("", "q", b"two")
+      channel.tx_commit()
+      channel.basic_publish("", "q", b"never")
+      channel.tx_rollback()
+      channel.basic_publish("e", "k", b"three")
+      channel.tx_commit()
+      channel.basic_publish("", "q", b"neither")
+      """)
+    #expect(run.status == 0, "\(run.errors)")
+    let received = try receiver.finish()
+    #expect(received.status == 0 && received.lines == ["one", "two", "three"], "\(received.errors)")
+  }
+
   /// Prefetch, one handed back and met again, one rejected, and the consumer cancelled.
   @Test(.needs(.pika)) func pikaConsumes() throws {
     let (sender, port) = try Amqp.listen("send", "one", "two", "three", "four")

@@ -1,5 +1,6 @@
 /// One channel of the 0-9-1 machine: what is owed to the peer on it, the content that is coming in, and both directions'
 /// messages that are not settled. It is to the links on it what a session is in 1.0.
+import Bytes
 import Wire
 
 struct Channel091: Sendable {
@@ -66,6 +67,17 @@ struct Channel091: Sendable {
     var publishes = 0
     /// The tag of the last publish that is to be confirmed.
     var confirmed: UInt64 = 0
+    /// The peer's transaction.
+    var batch: Batch?
+  }
+
+  struct Batch: Sendable {
+    /// Not handled before it commits.
+    var frames = ByteQueue()
+    /// The answer is owed.
+    var isCommitting = false
+    /// Not all was accepted.
+    var isPartial = false
   }
 
   struct Incoming: BitwiseCopyable, Sendable {

@@ -199,8 +199,8 @@ extension Machine091 {
     case MethodID.basicRecover, MethodID.basicRecoverAsync:
       giveBackAll(c)
       if m.id == MethodID.basicRecover { reply(c, MethodRecord(MethodID.basicRecoverOK)) }
-    case MethodID.txSelect, MethodID.txCommit, MethodID.txRollback:
-      fail(.connection, AMQPError(.notImplemented, "no transactions here"))
+    case MethodID.txSelect: selected(c)
+    case MethodID.txCommit, MethodID.txRollback: ended(batch: m, c)
     default: outOfPlace(m, "on channel \(channels[c].number)")
     }
   }
@@ -217,11 +217,19 @@ extension Machine091 {
   }
 
   private mutating func confirmSelected(_ m: MethodRecord, _ c: Int) {
+    if channels[c].acceptor.batch != nil {
+      return failChannel(c, AMQPError(.preconditionFailed, "a channel with transactions confirms nothing"))
+    }
+    confirm(c)
+    reply(c, to: m, MethodID.confirmSelectOK)
+  }
+
+  /// What is published on the channel is the application's to settle.
+  mutating func confirm(_ c: Int) {
     channels[c].confirms = true
     for l in links.indices where links[l].channel == c && links[l].role == .receiver {
       links[l].receiver.isSettled = false
     }
-    reply(c, to: m, MethodID.confirmSelectOK)
   }
 
   // MARK: What the application decides about a link

@@ -229,6 +229,10 @@ extension Machine091 {
       }
       if allowed <= 0 { continue }
       links[run.link].receiver.told += allowed
+      if channels[c].acceptor.batch != nil {
+        settled(batch: run, c)
+        continue
+      }
       Machine091.send(run, &channels[c], &output, canNack: canNack, confirms: settings.role == .acceptor)
     }
     channels[c].settlements = kept

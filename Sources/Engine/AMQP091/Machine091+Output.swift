@@ -64,6 +64,7 @@ extension Machine091 {
       produceSelect(c)
       if channels[c].isLive { sendSettlements(c, isEnding: isEnding) }
       produceDischarge(c)
+      produceCommit(c)
       if let active = channels[c].flowOKDue {
         channels[c].flowOKDue = nil
         send(channels[c].number, MethodRecord(MethodID.channelFlowOK, ["active": .boolean(active)]))

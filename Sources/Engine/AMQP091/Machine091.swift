@@ -73,6 +73,10 @@ struct Machine091: Sendable {
   var isBlocked = false
   /// `discharged` is owed.
   var isDischarging = false
+  /// Acceptor: there were transactions.
+  var keepsBatches = false
+  /// Octets at the front of the input that were kept for a commit on this channel.
+  var replaying: (channel: Int, left: Int)?
 
   var lastReceived: Instant
   var lastSent: Instant
@@ -197,6 +201,13 @@ struct Machine091: Sendable {
       }
       if phase == .over { return nil }
       var event: Event?
+      if replaying != nil {
+        let before = input.count
+        if !takeHot(&event) { _ = step(&event) }
+        replayed(before - input.count)
+        if let event { return event }
+        continue
+      }
       while takeHot(&event) {
         if let event { return event }
         // A fault waits in the queue.
@@ -218,7 +229,7 @@ struct Machine091: Sendable {
   /// Handles what is at the front when it is a whole message of a consumer, or one about messages that are settled: no
   /// detour over records. Returns false when it is something else.
   private mutating func takeHot(_ event: inout Event?) -> Bool {
-    guard phase == .running, input.count >= 21, !answersNothing else { return false }
+    guard phase == .running, input.count >= 21, !answersNothing, !keepsBatches || replaying != nil else { return false }
     let (type, id) = input.withReadable { b in (b[0], b.u32(7)) }
     guard type == FrameType091.method.rawValue else { return false }
     switch id {
@@ -258,6 +269,7 @@ struct Machine091: Sendable {
       let start = input.readable.lowerBound
       input.skip(frame.end)
       if answersNothing && frame.channel != 0 { return true }
+      if keepsBatches, keeps(frame, at: start) { return true }
       let payload = start + frame.payload.lowerBound..<start + frame.payload.upperBound
       switch frame.type {
       case .method: method(frame.channel, payload)

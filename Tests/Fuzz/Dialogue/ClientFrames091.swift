@@ -80,8 +80,8 @@ struct ClientFrames091 {
 
   private func channel(_ b: UInt8) -> [UInt8] {
     let ids = [
-      MethodID.channelOpen, MethodID.channelOpen, MethodID.confirmSelect, MethodID.confirmSelect, MethodID.basicRecover,
-      MethodID.txSelect, MethodID.queuePurge, MethodID.exchangeDeclare,
+      MethodID.channelOpen, MethodID.channelOpen, MethodID.confirmSelect, MethodID.txSelect, MethodID.basicRecover,
+      MethodID.txCommit, MethodID.txCommit, MethodID.txRollback,
     ]
     return PeerFrames091.frame(ids[Int(b >> 2 & 7)], channel: here(b))
   }
