@@ -172,7 +172,8 @@ extension Explanation {
     if reason.error?.condition == Condition.notImplemented || reason.error?.condition == Condition.notFound {
       return Failure(
         "cannot \(action ?? "begin a transaction")", text(reason),
-        nextStep: "RabbitMQ and our own --listen have transactions over --protocol 0-9-1; --mode at-least-once does without",
+        nextStep: "RabbitMQ and our own --listen have transactions over --protocol 0-9-1; "
+          + "--mode at-least-once does without",
         exitCode: .failure)
     }
     failure.nextStep = failure.nextStep ?? "--mode at-least-once does without transactions"
