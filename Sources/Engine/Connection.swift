@@ -133,12 +133,17 @@ package struct Connection: ~Copyable, Sendable {
   /// Sends the message that is `head` followed by `body`, or what is left of it from `offset` on, as far as there is
   /// room. `number`, not negative, comes back with the answer. A message that was answered before all of it was out needs
   /// no more octets.
+  /// - Parameter again: somebody had it before, which an acceptor of 0-9-1 tells its consumers.
   /// - Returns: how many octets of it are on their way.
   package mutating func deliver(
-    _ link: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool
+    _ link: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool,
+    again: Bool = false
   ) -> Int {
     if amqp10 != nil { return amqp10!.deliver(link, number, head: head, body: body, from: offset, settled: settled) }
-    if amqp091 != nil { return amqp091!.deliver(link, number, head: head, body: body, from: offset, settled: settled) }
+    if amqp091 != nil {
+      return amqp091!.deliver(
+        link, number, head: head, body: body, from: offset, settled: settled, again: again)
+    }
     return offset
   }
 

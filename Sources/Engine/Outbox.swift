@@ -39,6 +39,8 @@ package struct Outbox: ~Copyable, Sendable {
     var began: Instant = 0
     /// It was sent whole, and whoever had it is gone.
     var mayBeThere = false
+    /// Somebody had it whole, and gave it back or is gone.
+    var wasDelivered = false
   }
 
   package init() {}
@@ -123,6 +125,9 @@ package struct Outbox: ~Copyable, Sendable {
     return heads[Int(entry.head)].count + entry.length
   }
 
+  /// Whether somebody had it before.
+  package func wasDelivered(_ number: Int) -> Bool { self[number].wasDelivered }
+
   /// The next message has gone to `holder`, or (`whole` false) its first octets have.
   package mutating func begin(_ number: Int, holder: Int, whole: Bool, now: Instant = 0) {
     if returnedHead < returned.count, returned[returnedHead] == number {
@@ -162,6 +167,7 @@ package struct Outbox: ~Copyable, Sendable {
   package mutating func giveBack(_ run: ClosedRange<Int>) {
     for number in run
     where number >= first && number < next && (self[number].state == .sent || self[number].state == .begun) {
+      if self[number].state == .sent { self[number].wasDelivered = true }
       self[number].state = .waiting
       self[number].holder = -1
       let comesLast = returnedHead == returned.count || returned[returned.count - 1] < number

@@ -46,6 +46,8 @@ struct Link091: Sendable {
     var isSettled = false
     /// The commit is the answer.
     var isTransactional = false
+    /// Somebody had the message before.
+    var isAgain = false
     var unsettled = 0
     var partial: Partial?
     var cache = HeadCache()

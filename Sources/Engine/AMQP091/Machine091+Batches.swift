@@ -5,7 +5,7 @@ import Bytes
 import Wire
 
 extension Machine091 {
-  /// Octets of frames that one transaction may have.
+  /// Octets of frames that all transactions of a connection may have.
   private static var batchBound: Int { 64 << 20 }
 
   mutating func selected(_ c: Int) {
@@ -34,8 +34,10 @@ extension Machine091 {
       default: return false
       }
     }
-    if channels[c].acceptor.batch!.frames.count + frame.end > Machine091.batchBound {
-      failChannel(c, AMQPError(.resourceError, "a transaction of more than \(Machine091.batchBound) octets"))
+    let kept = channels.reduce(0) { $0 + ($1.acceptor.batch?.frames.count ?? 0) }
+    if kept + frame.end > Machine091.batchBound {
+      channels[c].acceptor.batch!.frames = ByteQueue()
+      failChannel(c, AMQPError(.resourceError, "transactions of more than \(Machine091.batchBound) octets"))
     } else {
       input.withBytes(start..<start + frame.end) { channels[c].acceptor.batch!.frames.append($0) }
     }

@@ -75,6 +75,7 @@ extension Machine091 {
     channels[c].closeDue = false
     channels[c].flowOKDue = nil
     if numbers[Int(channels[c].number)] == c { numbers[Int(channels[c].number)] = -1 }
+    channels[c].acceptor.batch = nil
     channels[c].incoming = UnsettledRing()
     channels[c].outgoing = UnsettledRing()
     channels[c].settlements = []

@@ -34,7 +34,7 @@ extension Machine091 {
   /// has room. `number` is the application's and comes back with the answer.
   /// - Returns: how many octets of the message are written now; all of them: the message is sent.
   mutating func deliver(
-    _ id: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool
+    _ id: LinkID, _ number: Int, head: Span<UInt8>, body: Span<UInt8>, from offset: Int, settled: Bool, again: Bool
   ) -> Int {
     guard let l = index(id) else { return offset }
     let c = links[l].channel
@@ -54,6 +54,7 @@ extension Machine091 {
           try Machine091.translate(&links[l].sender, channels[c].number, head, body, settled: settled, frameMax)
         case .acceptor: try acceptorTranslate(l, head, body, settled: settled)
         }
+        links[l].sender.isAgain = again
       }
       let at = try Machine091.cut(
         l, &links[l].sender, &channels[c], &output, frameMax, number, head, body, settled: settled)
@@ -137,6 +138,7 @@ extension Machine091 {
         let tag = UInt64(channel.outgoing.next + 1)
         output.patch32(at: output.readable.lowerBound + start + tagAt, UInt32(truncatingIfNeeded: tag >> 32))
         output.patch32(at: output.readable.lowerBound + start + tagAt + 4, UInt32(truncatingIfNeeded: tag))
+        if sender.isAgain { output.patch8(at: output.readable.lowerBound + start + tagAt + 8, 1) }
       }
       if channel.confirms || tagAt != nil || sender.isTransactional {
         var hash = BodyHash(seed: sender.cache.route)

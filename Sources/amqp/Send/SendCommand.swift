@@ -27,7 +27,8 @@ enum SendCommand {
       sender.replies?.latency.map { Statistics.Latency(what: "from a request to its reply", times: $0) }
       ?? sender.witness?.latency.map { Statistics.Latency(what: "from sending to the answer", times: $0) }
     statistics?.write(
-      sender.receipts.total, octets: sender.octets, sender.receipts.counts, latency, now: Clock.now, diagnostics)
+      sender.receipts.total - sender.receipts.unsent, octets: sender.octets, sender.receipts.counts, latency,
+      now: Clock.now, diagnostics)
     if let failure = plan.connect.capture?.failure {
       diagnostics.report(failure)
       return try sender.result().combined(with: failure.exitCode)

@@ -139,8 +139,10 @@ extension Sender {
         begun += 1
       }
       let size = outbox.size(number)
+      let again = outbox.wasDelivered(number)
       let at = outbox.withMessage(number) { head, body in
-        connection.deliver(outlet.link, number, head: head, body: body, from: offset, settled: settled)
+        connection.deliver(
+          outlet.link, number, head: head, body: body, from: offset, settled: settled, again: again)
       }
       if outlet.partial == nil {
         outbox.begin(number, holder: outlet.holder, whole: at == size, now: now)
