@@ -12,9 +12,9 @@ enum HandlerOptions {
           is never looked at by a shell. The body is the standard input; the message as a line of JSON, which `amqp send -J` \
           takes, is descriptor 3. The exit status 0 accepts; 65 rejects; 75 releases; 126 and 127 end the run with that status; \
           everything else, and a death by a signal, hands back as failed. What is handed back is told to the peer after a pause \
-          that doubles from 100 ms to 30 s while nothing else happens, with `--drain` at the end. The standard output is passed on, in the order of the \
-          messages; a message is settled when its handler has ended and its output is written. When any message was not \
-          accepted, the run ends with 3. Variables: `AMQP_MSG_ADDRESS`, `_NUMBER`, `_MESSAGE_ID`, `_CORRELATION_ID`, \
+          that doubles from 100 ms to 30 s while nothing else happens, with `--drain` at the end. The standard output is passed \
+          on, in the order of the messages; a message is settled when its handler has ended and its output is written. When any \
+          message was not accepted, the run ends with 3. Variables: `AMQP_MSG_ADDRESS`, `_NUMBER`, `_MESSAGE_ID`, `_CORRELATION_ID`, \
           `_REPLY_TO`, `_SUBJECT`, `_TO`, `_USER_ID`, `_CONTENT_TYPE`, `_CONTENT_ENCODING`, `_CREATION_TIME`, `_GROUP_ID`, \
           `_DURABLE`, `_PRIORITY`, `_TTL`, `_DELIVERY_COUNT`, `_REDELIVERED` and the other fields of header and properties; \
           `_EXCHANGE`, `_ROUTING_KEY`, `_TYPE`, `_APP_ID`; and `AMQP_MSG_H_NAME` for each application property or header, in \

@@ -113,7 +113,7 @@ struct ReceivePlan {
 
   /// What comes settled is gone from where it was.
   private static func refuseToGiveBack(_ arguments: ParsedArguments) throws(Failure) {
-    let asked = arguments.value("settle").map { $0 == "accept" ? nil : "--settle \($0)" } ?? nil
+    let asked = arguments.value("settle").flatMap { $0 == "accept" ? nil : "--settle \($0)" }
     guard let option = arguments.flag("browse") ? "--browse" : asked else { return }
     throw .usage(
       "\(option) with --mode at-most-once", "what comes is settled, and can't be given back",

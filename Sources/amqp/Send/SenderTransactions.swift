@@ -46,31 +46,6 @@ struct Batch {
 }
 
 extension Sender {
-  /// Over 0-9-1 the peer looks for queues only when it commits, and says nothing where nobody asks for an answer: each that
-  /// messages are for is looked for before.
-  func queueToFind(_ route: Route, _ server: Served) -> Declaration? {
-    guard batch != nil || plan.mode == .atMostOnce, listener == nil, server.speaks091,
-      case .queue(let name)? = route.address?.node091, !name.isEmpty
-    else {
-      return nil
-    }
-    var queue = Declaration.Queue(name)
-    queue.isPassive = true
-    return .queue(queue)
-  }
-
-  /// Whether the queue is there is known.
-  func found(_ number: Int, _ error: AMQPError?, _ server: Served) {
-    guard let route = routes.first(where: { $0.attachment == .finding(number) }),
-      let queue = queueToFind(route, server)
-    else { return }
-    // One that is locked is there.
-    if let error, error.condition == ReplyCode.notFound.condition {
-      return fail(server.explanation.failure(queue, error))
-    }
-    attach(route, on: server, server.dialect)
-  }
-
   /// Whether links may be asked for: over 1.0 a peer without transactions says so first.
   func mayAttach(_ server: Served) -> Bool { batch.map { $0.isKnown || server.speaks091 } ?? true }
 
